@@ -1,0 +1,62 @@
+/** Error codes of the OAuth endpoints (RFC 6749 §5.2, RFC 7009 §2.2.1, RFC 8707 §2). */
+export type OAuthErrorCode =
+  | 'invalid_request'
+  | 'invalid_client'
+  | 'invalid_grant'
+  | 'invalid_scope'
+  | 'invalid_target'
+  | 'unauthorized_client'
+  | 'unsupported_grant_type'
+  | 'unsupported_token_type'
+  | 'temporarily_unavailable'
+  | 'server_error'
+
+type OAuthErrorOptions = {
+  /** HTTP status; default 400, 401 for invalid_client, 503 for temporarily_unavailable. */
+  readonly status?: number
+  /** Stable sub-code in the member `code`, such as `reused` beside invalid_grant. */
+  readonly subCode?: string
+  /** Whole seconds for Retry-After. */
+  readonly retryAfterSeconds?: number
+  /** Value of WWW-Authenticate. */
+  readonly challenge?: string
+  /** For the log only. */
+  readonly cause?: unknown
+}
+
+const statuses: Partial<Record<OAuthErrorCode, number>> = {
+  invalid_client: 401,
+  temporarily_unavailable: 503,
+  server_error: 500,
+}
+
+/**
+ * An error that an OAuth endpoint tells its client, rendered as RFC 6749 §5.2.
+ * `description` is public and never says which credential was wrong; the reason is the `cause`.
+ */
+export class OAuthError extends Error {
+  readonly code: OAuthErrorCode
+  readonly description: string
+  readonly status: number
+  readonly subCode: string | undefined
+  readonly retryAfterSeconds: number | undefined
+  readonly challenge: string | undefined
+
+  constructor(code: OAuthErrorCode, description: string, options: OAuthErrorOptions = {}) {
+    super(`${code}: ${description}`, { cause: options.cause })
+    this.name = 'OAuthError'
+    this.code = code
+    this.description = description
+    this.status = options.status ?? statuses[code] ?? 400
+    this.subCode = options.subCode
+    this.retryAfterSeconds = options.retryAfterSeconds
+    this.challenge = options.challenge
+  }
+}
+
+export const invalidRequest = (description: string, cause?: unknown): OAuthError =>
+  new OAuthError('invalid_request', description, { cause })
+
+/** @param subCode why, as a stable word for programs. */
+export const invalidGrant = (description: string, subCode?: string, cause?: unknown): OAuthError =>
+  new OAuthError('invalid_grant', description, { subCode, cause })

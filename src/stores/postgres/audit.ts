@@ -1,0 +1,35 @@
+import { randomUUID } from 'node:crypto'
+import type { RawBuilder } from 'kysely'
+import { catalogue } from '../../audit/catalogue.ts'
+import type { RecordedEvent } from '../../audit/event.ts'
+import type { Executor } from './database.ts'
+
+/** Writes events in the transaction of the act they tell of. */
+export const insertAuditEvents = async (
+  executor: Executor,
+  now: () => RawBuilder<Date>,
+  events: readonly RecordedEvent[],
+): Promise<void> => {
+  if (events.length === 0) return
+  await executor
+    .insertInto('audit_events')
+    .values(events.map((event) => toRow(event, now())))
+    .execute()
+}
+
+const toRow = (event: RecordedEvent, occurredAt: RawBuilder<Date>) => ({
+  id: randomUUID(),
+  occurred_at: occurredAt,
+  type: event.type,
+  severity: catalogue[event.type],
+  outcome: event.outcome,
+  actor: event.actor ?? null,
+  subject: event.subject ?? null,
+  client_id: event.clientId ?? null,
+  session_id: event.sessionId ?? null,
+  family_id: event.familyId ?? null,
+  request_id: event.origin.requestId ?? null,
+  address: event.origin.address ?? null,
+  user_agent: event.origin.userAgent ?? null,
+  details: JSON.stringify(event.details ?? {}),
+})

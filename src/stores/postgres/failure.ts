@@ -1,0 +1,38 @@
+import { Unavailable } from '../../oauth/unavailable.ts'
+
+const ownFault = /^(0A|22|23|42|P0)/
+const lostConnection = /^(08|57P)|^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)$/
+const networkFailure = /^E[A-Z_]+$/
+const driverFailure =
+  /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|Client was closed|PGlite is closed)/
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
+
+/**
+ * An error of the driver as the rest of the service knows it: what the statement itself did wrong
+ * stays as it is, everything else (down, slow, read-only, out of connections, deadlock) is
+ * `Unavailable`, so that a caller gets 503, never 500.
+ */
+export const translateFailure = (error: unknown): unknown => {
+  const code = codeOf(error)
+  const isSqlState = /^[0-9A-Z]{5}$/.test(code) && !networkFailure.test(code)
+  const unavailable = isSqlState
+    ? !ownFault.test(code)
+    : networkFailure.test(code) || (error instanceof Error && driverFailure.test(error.message))
+  return unavailable ? new Unavailable('the database does not answer', { cause: error }) : error
+}
+
+/** The connection broke, so whether the statement took effect is not known. */
+export const isLostConnection = (error: unknown): boolean =>
+  error instanceof Unavailable &&
+  (lostConnection.test(codeOf(error.cause)) ||
+    (error.cause instanceof Error && /^Connection terminated/.test(error.cause.message)))
+
+/** Serialization failure or deadlock: the same transaction may be repeated (SQLSTATE 40001, 40P01). */
+export const isRepeatable = (error: unknown): boolean =>
+  error instanceof Unavailable && /^(40001|40P01)$/.test(codeOf(error.cause))
+
+/** @returns the violated constraint's name when a unique rule refused a row (SQLSTATE 23505). */
+export const violatedUnique = (error: unknown): string | undefined =>
+  codeOf(error) === '23505' ? (error as { constraint?: string }).constraint : undefined

@@ -1,0 +1,41 @@
+import { type RawBuilder, sql } from 'kysely'
+import type { RevocationKind } from '../../revocation/entry.ts'
+import type { Executor } from './database.ts'
+
+export type NewRevocation = { readonly kind: RevocationKind; readonly value: string }
+
+/**
+ * Writes revocation entries in the transaction of the act. Idempotent: a second entry of the same
+ * kind and value prolongs the first, and makes a lifted one stand again.
+ * @param lifetimeSeconds how long an entry must outlive the act (see revocation/lifetime.ts)
+ */
+export const insertRevocations = async (
+  executor: Executor,
+  now: () => RawBuilder<Date>,
+  lifetimeSeconds: number,
+  entries: readonly NewRevocation[],
+): Promise<void> => {
+  if (entries.length === 0) return
+  // In one order everywhere, so that two acts that name the same entries cannot deadlock.
+  const distinct = new Map(entries.map((entry) => [`${entry.kind}:${entry.value}`, entry]))
+  const ordered = [...distinct.keys()].sort().map((key) => distinct.get(key) as NewRevocation)
+  await executor
+    .insertInto('revocations')
+    .values(
+      ordered.map(({ kind, value }) => ({
+        kind,
+        value,
+        created_at: now(),
+        changed_at: now(),
+        expires_at: sql<Date>`${now()} + make_interval(secs => ${lifetimeSeconds}::float8)`,
+      })),
+    )
+    .onConflict((conflict) =>
+      conflict.columns(['kind', 'value']).doUpdateSet({
+        changed_at: (eb) => eb.ref('excluded.changed_at'),
+        expires_at: (eb) => sql<Date>`greatest(${eb.ref('revocations.expires_at')}, ${eb.ref('excluded.expires_at')})`,
+        lifted: false,
+      }),
+    )
+    .execute()
+}

@@ -1,0 +1,159 @@
+import type { ColumnType, Generated } from 'kysely'
+import type { AuditEventType, Severity } from '../../audit/catalogue.ts'
+import type { SigningAlgorithm } from '../../oauth/algorithm.ts'
+import type { RevocationKind } from '../../revocation/entry.ts'
+
+/** Rows as they stand in the database; they never leave the stores. */
+export type Database = {
+  roles: { name: string; permissions: string[] }
+  users: UserRow
+  audiences: AudienceRow
+  clients: ClientRow
+  client_secrets: ClientSecretRow
+  sessions: SessionRow
+  refresh_families: RefreshFamilyRow
+  outages: { id: string; started_at: Date; ended_at: Date }
+  signing_keys: SigningKeyRow
+  mac_keys: MacKeyRow
+  revocations: RevocationRow
+  audit_events: AuditEventRow
+}
+
+type Json = ColumnType<Record<string, unknown>, string, string>
+
+export type UserRow = {
+  id: string
+  email: string
+  email_key: string
+  username: string | null
+  username_key: string | null
+  name: string | null
+  given_name: string | null
+  family_name: string | null
+  password_hash: string | null
+  roles: string[]
+  status: Generated<'active' | 'disabled'>
+  version: Generated<number>
+  credential_epoch: Generated<number>
+  created_at: Generated<Date>
+  updated_at: Generated<Date>
+  last_login_at: Date | null
+}
+
+export type AudienceRow = {
+  name: string
+  signing_algorithm: SigningAlgorithm | null
+  access_token_ttl_seconds: number | null
+  created_at: Generated<Date>
+  updated_at: Generated<Date>
+}
+
+export type ClientRow = {
+  id: string
+  name: string
+  authentication_method: 'none' | 'client_secret_basic' | 'client_secret_post'
+  grant_types: string[]
+  scope: string[]
+  audience: string[]
+  resource_server: string[]
+  redirect_uris: string[]
+  refresh_grace_seconds: number | null
+  refresh_retry_elsewhere: Generated<'allow' | 'refuse'>
+  refresh_token_rotation: Generated<'rotate' | 'static'>
+  built_in: Generated<boolean>
+  disabled_at: Date | null
+  created_at: Generated<Date>
+  updated_at: Generated<Date>
+}
+
+export type ClientSecretRow = {
+  id: string
+  client_id: string
+  digest: Uint8Array
+  created_at: Generated<Date>
+  expires_at: Date | null
+}
+
+export type SessionRow = {
+  id: string
+  user_id: string
+  user_agent: string | null
+  address: string | null
+  amr: string[]
+  auth_time: Date
+  created_at: Generated<Date>
+  expires_at: Date
+  ended_at: Date | null
+  ended_reason: string | null
+}
+
+export type RefreshFamilyRow = {
+  id: string
+  session_id: string | null
+  user_id: string
+  user_version: number
+  client_id: string
+  scope: string[]
+  audience: string[]
+  auth_time: Date
+  amr: string[]
+  acr: string | null
+  confirmation: string | null
+  status_index: number | null
+  offline: Generated<boolean>
+  created_at: Generated<Date>
+  expires_at: Date
+  idle_timeout: ColumnType<never, string, never>
+  revoked_at: Date | null
+  revoked_reason: string | null
+  generation: number
+  digest: Uint8Array
+  successor_salt: Uint8Array | null
+  rotated_at: Date | null
+  rotated_from: Uint8Array | null
+  last_used_at: Date
+}
+
+export type SigningKeyRow = {
+  key_id: string
+  algorithm: SigningAlgorithm
+  public_jwk: Json
+  sealed_private_key: Uint8Array
+  published_at: Generated<Date>
+  sign_from: Date | null
+  sign_until: Date | null
+  drop_after: Date | null
+}
+
+export type MacKeyRow = {
+  number: number
+  sealed_key: Uint8Array
+  published_at: Generated<Date>
+  use_from: Date
+}
+
+export type RevocationRow = {
+  kind: RevocationKind
+  value: string
+  created_at: Generated<Date>
+  changed_at: Generated<Date>
+  expires_at: Date
+  lifted: Generated<boolean>
+}
+
+export type AuditEventRow = {
+  id: string
+  occurred_at: Generated<Date>
+  type: AuditEventType
+  severity: Severity
+  outcome: 'success' | 'failure'
+  actor: string | null
+  subject: string | null
+  client_id: string | null
+  session_id: string | null
+  family_id: string | null
+  request_id: string | null
+  address: string | null
+  user_agent: string | null
+  details: Json
+}

@@ -1,0 +1,37 @@
+import type { Scope } from '../oauth/scope.ts'
+
+/** What a grant proved: who may do what, where. Plain values; the issuer turns it into tokens. */
+export type Authorization = {
+  readonly clientId: string
+  /** `sub`: a user id, or the client id for client credentials (RFC 9068 §2.2). */
+  readonly subject: string
+  readonly scope: Scope
+  /** Never empty. */
+  readonly audience: readonly string[]
+  /** The user's part; absent for a machine. */
+  readonly user?: {
+    readonly roles: readonly string[]
+    readonly permissions: readonly string[]
+    readonly authTime: Date
+    readonly amr: readonly string[]
+    readonly acr?: string
+  }
+  /** `sid`; absent for machines and offline families. */
+  readonly sessionId?: string
+  /** `fam`; absent where no refresh token was given. */
+  readonly familyId?: string
+  /** The database's time of the act; `iat` (refresh-token families decide by one clock). */
+  readonly issuedAt: Date
+  /** The end of what the token derives from; the token never outlives it. */
+  readonly notAfter?: Date
+}
+
+/** What a token endpoint answers with (RFC 6749 §5.1), still without wire names. */
+export type TokenSet = {
+  readonly accessToken: string
+  readonly tokenType: 'Bearer'
+  /** Seconds. */
+  readonly expiresIn: number
+  readonly refreshToken?: string
+  readonly scope: Scope
+}
