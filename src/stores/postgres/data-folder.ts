@@ -1,0 +1,62 @@
+import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+
+/** The data folder cannot be used; the message says what to do. */
+export class DataFolderError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'DataFolderError'
+  }
+}
+
+const sqliteBusy = 5
+
+const makeFolder = (path: string): void => {
+  // Only a new folder gets the mode: one that was there may be shared on purpose.
+  mkdirSync(path, { recursive: true, mode: 0o700 })
+}
+
+/**
+ * Takes a data folder for this process alone, by an operating-system lock that ends with the process
+ * however it ends. PGlite itself lets two processes open one folder and destroy each other's rows.
+ * @param dataDir made, with mode 0700, when it is missing.
+ * @returns a function that gives the folder back.
+ * @throws {DataFolderError} when another process has it, or it cannot be written.
+ */
+export const lockDataFolder = (dataDir: string): (() => void) => {
+  try {
+    makeFolder(dataDir)
+    const path = join(dataDir, 'lock')
+    closeSync(openSync(path, 'a', 0o600))
+    return takeLock(path)
+  } catch (error) {
+    throw asDataFolderError(dataDir, error)
+  }
+}
+
+// SQLite takes and checks the lock on every system that Node.js runs on, which Node.js itself cannot.
+const takeLock = (path: string): (() => void) => {
+  const lock = new DatabaseSync(path)
+  try {
+    // The journal in memory: no second file. The lock, once taken, stays until the handle is closed.
+    lock.exec(
+      'PRAGMA journal_mode = memory; PRAGMA locking_mode = exclusive; BEGIN EXCLUSIVE; COMMIT',
+    )
+  } catch (error) {
+    lock.close()
+    throw error
+  }
+  return () => lock.close()
+}
+
+const asDataFolderError = (dataDir: string, error: unknown): DataFolderError => {
+  const busy = (error as { errcode?: unknown }).errcode === sqliteBusy
+  const sentence = busy
+    ? `The data folder ${dataDir} is in use by another process of Tessera: stop that one, or set DATA_DIR to another folder`
+    : `The data folder ${dataDir} cannot be used: ${error instanceof Error ? error.message : String(error)}`
+  return new DataFolderError(sentence, { cause: error })
+}
+
+/** Lets nobody but the owner into a folder, whose files PGlite makes readable for all. */
+export const closeToOthers = (path: string): void => chmodSync(path, 0o700)

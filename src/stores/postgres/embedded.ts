@@ -1,0 +1,68 @@
+import { existsSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { PGlite, types } from '@electric-sql/pglite'
+import type { Kysely } from 'kysely'
+import { closeToOthers, DataFolderError, lockDataFolder } from './data-folder.ts'
+import { wrapPGlite } from './database.ts'
+import type { Database } from './schema.ts'
+
+/** An open embedded database; `close` also gives its data folder back. */
+export type Embedded = {
+  readonly db: Kysely<Database>
+  readonly close: () => Promise<void>
+}
+
+// int8 as number, as in database.ts: versions, generations and counts stay far below 2^53.
+const parsers = { [types.INT8]: Number }
+
+/**
+ * Opens the embedded database, PostgreSQL inside this process, in `DATA_DIR/postgres`, and holds the
+ * folder's lock until `close`. The first time makes a new database, which takes about two seconds.
+ * The schema is not touched: see migrator.ts.
+ * @throws {DataFolderError} when another process has the folder, or it cannot be opened.
+ */
+export const openEmbedded = async (dataDir: string): Promise<Embedded> => {
+  const unlock = lockDataFolder(dataDir)
+  try {
+    const folder = join(dataDir, 'postgres')
+    if (!existsSync(folder)) await makeCluster(folder)
+    const pglite = await PGlite.create(folder, { parsers })
+    return embed(pglite, unlock)
+  } catch (error) {
+    unlock()
+    throw new DataFolderError(
+      `The embedded database in ${dataDir} cannot be opened: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    )
+  }
+}
+
+/** As `openEmbedded`, in memory, gone with `close`: for tests. */
+export const openInMemory = async (): Promise<Embedded> =>
+  embed(await PGlite.create({ parsers }), () => {})
+
+// Made beside and moved, so that a process killed in the middle leaves nothing half made.
+const makeCluster = async (folder: string): Promise<void> => {
+  const unfinished = `${folder}.unfinished`
+  rmSync(unfinished, { recursive: true, force: true })
+  const pglite = await PGlite.create(unfinished)
+  await pglite.close()
+  closeToOthers(unfinished)
+  renameSync(unfinished, folder)
+}
+
+const embed = (pglite: PGlite, unlock: () => void): Embedded => {
+  const db = wrapPGlite(pglite)
+  return {
+    db,
+    close: async () => {
+      try {
+        await db.destroy()
+        // Kysely closes PGlite only once it has been used.
+        if (!pglite.closed) await pglite.close()
+      } finally {
+        unlock()
+      }
+    },
+  }
+}
