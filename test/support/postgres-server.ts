@@ -1,0 +1,147 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { chownSync, closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Client } from 'pg'
+import { freePort } from './free-port.ts'
+import { embeddedPostgres, type PostgresBinaries } from './postgres-binaries.ts'
+import { noteProcess, temporaryFolder } from './run-folder.ts'
+import { postgresUser } from './service-user.ts'
+import { waitUntil } from './wait-until.ts'
+
+/** Settings of postgresql.conf by name, such as `{ max_connections: '20' }`. */
+export type PostgresSettings = Readonly<Record<string, string>>
+
+/** Trades durability, which only a power cut would test, for speed. */
+export const fastSettings: PostgresSettings = {
+  fsync: 'off',
+  synchronous_commit: 'off',
+  full_page_writes: 'off',
+  max_connections: '300',
+}
+
+/** A PostgreSQL of a test's own, on loopback, without a password. */
+export type PostgresServer = {
+  /** Of the superuser, for the database `postgres`; the same after a restart. */
+  readonly url: string
+  readonly port: number
+  readonly version: string
+  start(): Promise<void>
+  /** Ends it in an orderly way, breaking off open transactions. */
+  stop(): Promise<void>
+  /** Ends it like kill -9 or a crash of the machine's software would. */
+  kill(): Promise<void>
+}
+
+/**
+ * Makes a new cluster and starts its server; it ends with the run at the latest.
+ *
+ * @throws {Error} with the server's log when it does not come up
+ */
+export async function startPostgresServer({
+  binaries = embeddedPostgres(),
+  settings = {} as PostgresSettings,
+} = {}): Promise<PostgresServer> {
+  const folder = temporaryFolder(`postgres-${binaries.major}`)
+  const data = join(folder, 'data')
+  makeCluster(binaries, folder, data)
+  const port = await freePort()
+  const url = `postgres://postgres@127.0.0.1:${port}/postgres`
+  const launch = () => spawnPostgres(binaries, { folder, data, port, settings })
+  let child: ChildProcess | undefined
+
+  const server = {
+    url,
+    port,
+    async start() {
+      child = await ready(launch, url, join(folder, 'log'))
+    },
+    stop: () => end('SIGINT'),
+    kill: () => end('SIGKILL'),
+  }
+  async function end(signal: NodeJS.Signals) {
+    if (child === undefined || hasEnded(child)) return
+    child.kill(signal)
+    await once(child, 'exit')
+  }
+  await server.start()
+  return { ...server, version: await serverVersion(url) }
+}
+
+function makeCluster(binaries: PostgresBinaries, folder: string, data: string): void {
+  const user = postgresUser()
+  mkdirSync(data, { mode: 0o700 })
+  if (user.uid !== undefined && user.gid !== undefined) {
+    for (const path of [folder, data]) chownSync(path, user.uid, user.gid)
+  }
+  const args = ['-D', data, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--no-sync']
+  const { status, stderr } = spawnSync(
+    join(binaries.folder, 'initdb'),
+    [...args, `--locale=${unicodeLocale()}`],
+    { ...user, cwd: folder, encoding: 'utf8' },
+  )
+  if (status !== 0) throw new Error(`initdb ended with ${status}: ${stderr}`)
+}
+
+/** A locale in which lower() knows more than ASCII, as production databases have. */
+function unicodeLocale(): string {
+  const known = spawnSync('locale', ['-a'], { encoding: 'utf8' }).stdout?.split('\n') ?? []
+  return known.find((name) => /^(?:C|en_US)\.utf-?8$/i.test(name)) ?? 'C'
+}
+
+function spawnPostgres(
+  binaries: PostgresBinaries,
+  at: { folder: string; data: string; port: number; settings: PostgresSettings },
+): ChildProcess {
+  const settings = {
+    listen_addresses: '127.0.0.1',
+    port: `${at.port}`,
+    unix_socket_directories: '',
+    ...at.settings,
+  }
+  const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+  const log = openSync(join(at.folder, 'log'), 'a')
+  const child = spawn(join(binaries.folder, 'postgres'), ['-D', at.data, ...args], {
+    ...postgresUser(),
+    cwd: at.folder,
+    stdio: ['ignore', log, log],
+  })
+  closeSync(log)
+  // An immediate shutdown takes the shared memory with it, which a kill would not.
+  noteProcess(child, { signal: 'QUIT' })
+  return child
+}
+
+/** Starts until it stays up: after a kill the old backends may hold the data for a moment. */
+async function ready(launch: () => ChildProcess, url: string, log: string): Promise<ChildProcess> {
+  let child = launch()
+  try {
+    await waitUntil(
+      `PostgreSQL at ${url}`,
+      async () => {
+        if (hasEnded(child)) child = launch()
+        return (await serverVersion(url)) !== ''
+      },
+      { timeoutMs: 30_000, intervalMs: 50 },
+    )
+  } catch (cause) {
+    throw new Error(`PostgreSQL did not start:\n${readFileSync(log, 'utf8')}`, { cause })
+  }
+  return child
+}
+
+async function serverVersion(connectionString: string): Promise<string> {
+  const client = new Client({ connectionString, connectionTimeoutMillis: 2000 })
+  client.on('error', () => {})
+  await client.connect()
+  try {
+    const { rows } = await client.query<{ server_version: string }>('SHOW server_version')
+    return rows[0]?.server_version ?? ''
+  } finally {
+    await client.end()
+  }
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null
+}

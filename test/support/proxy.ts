@@ -1,0 +1,103 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import type { Test } from 'tap'
+
+/** A TCP proxy on loopback that fails in the ways networks do. */
+export type Proxy = {
+  readonly port: number
+  /** The URL of the target with the proxy's address in place of the target's. */
+  readonly url: string
+  /** Breaks every connection and refuses new ones, as a dead server does, until `restore`. */
+  cut(): void
+  /** Keeps what the target answers, and new connections, without an end, until `restore`. */
+  hold(): void
+  /**
+   * Lets the next requests through, drops what the target answers to them, then breaks the
+   * connection: the work is done and nobody hears of it. Once.
+   *
+   * @param when picks the answer to lose by its bytes; the very next one by default
+   */
+  loseReply(when?: (reply: Buffer) => boolean): void
+  /** Passes everything again; what was held is delivered. */
+  restore(): void
+}
+
+type Mode = 'pass' | 'cut' | 'hold'
+type Pair = { readonly client: Socket; readonly target: Socket }
+
+/**
+ * Starts a proxy in front of a server; it ends with the test.
+ *
+ * @param targetUrl any URL with host and port, such as one of PostgreSQL, Redis or HTTP
+ */
+export async function startProxy(t: Test, targetUrl: string): Promise<Proxy> {
+  const target = new URL(targetUrl)
+  const pairs = new Set<Pair>()
+  let mode: Mode = 'pass'
+  let lost: ((reply: Buffer) => boolean) | undefined
+
+  const server = createServer((client) => {
+    if (mode === 'cut') return void client.resetAndDestroy()
+    const pair = { client, target: connect(Number(target.port), target.hostname) }
+    pairs.add(pair)
+    join(pair, () => pairs.delete(pair))
+    pair.target.on('data', (reply) => {
+      if (lost?.(reply)) {
+        lost = undefined
+        destroy(pair)
+      } else if (!client.destroyed) client.write(reply)
+    })
+    if (mode === 'hold') pair.target.pause()
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => {
+    for (const pair of pairs) destroy(pair)
+    server.close()
+  })
+
+  const { port } = server.address() as AddressInfo
+  return {
+    port,
+    url: throughPort(target, port),
+    cut() {
+      mode = 'cut'
+      for (const pair of pairs) destroy(pair)
+    },
+    hold() {
+      mode = 'hold'
+      for (const pair of pairs) pair.target.pause()
+    },
+    loseReply(when = () => true) {
+      lost = when
+    },
+    restore() {
+      mode = 'pass'
+      for (const pair of pairs) pair.target.resume()
+    },
+  }
+}
+
+function join(pair: Pair, ended: () => void): void {
+  const { client, target } = pair
+  client.pipe(target)
+  target.on('end', () => client.end())
+  for (const socket of [client, target]) {
+    socket.on('error', () => destroy(pair))
+    socket.on('close', () => {
+      ended()
+      destroy(pair)
+    })
+  }
+}
+
+function destroy({ client, target }: Pair): void {
+  client.resetAndDestroy()
+  target.destroy()
+}
+
+function throughPort(target: URL, port: number): string {
+  const url = new URL(target)
+  url.hostname = '127.0.0.1'
+  url.port = `${port}`
+  return url.href
+}
