@@ -10,6 +10,8 @@ export type RevocationEntry = {
   readonly kind: RevocationKind
   readonly value: string
   readonly createdAt: Date
+  /** Moves when the entry is prolonged or lifted. */
+  readonly changedAt: Date
   readonly expiresAt: Date
   /** Taken back, as when a user is enabled again. */
   readonly lifted: boolean

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto'
 import type { RawBuilder } from 'kysely'
 import { catalogue } from '../../audit/catalogue.ts'
 import type { RecordedEvent } from '../../audit/event.ts'
-import type { Executor } from './database.ts'
+import type { AuditStore } from '../../audit/writer.ts'
+import type { Connection, Executor } from './database.ts'
 
 /** Writes events in the transaction of the act they tell of. */
 export const insertAuditEvents = async (
@@ -32,4 +33,9 @@ const toRow = (event: RecordedEvent, occurredAt: RawBuilder<Date>) => ({
   address: event.origin.address ?? null,
   user_agent: event.origin.userAgent ?? null,
   details: JSON.stringify(event.details ?? {}),
+})
+
+/** For events that belong to no transaction. */
+export const createAuditStore = ({ db, now }: Connection): AuditStore => ({
+  append: (events) => insertAuditEvents(db, now, events),
 })

@@ -33,9 +33,32 @@ export const insertRevocations = async (
     .onConflict((conflict) =>
       conflict.columns(['kind', 'value']).doUpdateSet({
         changed_at: (eb) => eb.ref('excluded.changed_at'),
-        expires_at: (eb) => sql<Date>`greatest(${eb.ref('revocations.expires_at')}, ${eb.ref('excluded.expires_at')})`,
+        expires_at: (eb) =>
+          sql<Date>`greatest(${eb.ref('revocations.expires_at')}, ${eb.ref('excluded.expires_at')})`,
         lifted: false,
       }),
     )
+    .execute()
+}
+
+/**
+ * Takes an entry back, as when a user is enabled again. Nodes learn it like any change, so the
+ * lifted entry stays for a while.
+ */
+export const liftRevocation = async (
+  executor: Executor,
+  now: () => RawBuilder<Date>,
+  lifetimeSeconds: number,
+  { kind, value }: NewRevocation,
+): Promise<void> => {
+  await executor
+    .updateTable('revocations')
+    .set({
+      lifted: true,
+      changed_at: now(),
+      expires_at: sql<Date>`${now()} + make_interval(secs => ${lifetimeSeconds}::float8)`,
+    })
+    .where('kind', '=', kind)
+    .where('value', '=', value)
     .execute()
 }

@@ -1,0 +1,58 @@
+import { type RawBuilder, sql } from 'kysely'
+import type { Pruner } from '../../jobs/prune.ts'
+import type { Connection } from './database.ts'
+
+const batch = 500
+
+/** Every table that grows with use, each with the condition under which a row is of no use. */
+export const createPruners = ({ db, now }: Connection): Pruner[] => {
+  const byCondition = (table: string, condition: RawBuilder<unknown>): Pruner => ({
+    name: table,
+    async prune() {
+      const { numAffectedRows } = await sql`
+        DELETE FROM ${sql.table(table)} WHERE ctid = ANY (ARRAY(
+          SELECT ctid FROM ${sql.table(table)} WHERE ${condition}
+          LIMIT ${batch} FOR UPDATE SKIP LOCKED))`.execute(db)
+      return Number(numAffectedRows ?? 0)
+    },
+  })
+  return [
+    byCondition('refresh_families', sql`expires_at < ${now()}`),
+    createIdleWalk({ db, now }),
+    byCondition('sessions', sql`expires_at < ${now()}`),
+    byCondition('revocations', sql`expires_at < ${now()}`),
+    byCondition('client_secrets', sql`expires_at < ${now()}`),
+    // No retry window is longer than ten minutes, outages aside.
+    byCondition('outages', sql`ended_at < ${now()} - interval '1 day'`),
+  ]
+}
+
+/**
+ * Idle families, by a slow walk along the primary key: an index that names `last_used_at` would
+ * cost every refresh its heap-only update.
+ */
+const createIdleWalk = ({ db, now }: Connection): Pruner => {
+  let cursor = '00000000-0000-0000-0000-000000000000'
+  return {
+    name: 'refresh_families (idle)',
+    async prune() {
+      const { rows } = await sql<{ last: string | null; pruned: number }>`
+        WITH stretch AS (
+          SELECT id, last_used_at + idle_timeout < ${now()} AS idle FROM refresh_families
+          WHERE id > ${cursor}::uuid ORDER BY id LIMIT ${batch}
+        ), gone AS (
+          DELETE FROM refresh_families WHERE id = ANY (ARRAY(
+            SELECT f.id FROM refresh_families f JOIN stretch USING (id)
+            WHERE stretch.idle FOR UPDATE OF f SKIP LOCKED))
+            AND last_used_at + idle_timeout < ${now()}
+          RETURNING id
+        )
+        SELECT (SELECT max(id::text) FROM stretch) AS last, (SELECT count(*) FROM gone) AS pruned`.execute(
+        db,
+      )
+      const [row] = rows
+      cursor = row?.last ?? '00000000-0000-0000-0000-000000000000'
+      return Number(row?.pruned ?? 0)
+    },
+  }
+}

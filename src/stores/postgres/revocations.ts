@@ -1,0 +1,63 @@
+import { type SqlBool, sql } from 'kysely'
+import type { RevocationEntry } from '../../revocation/entry.ts'
+import type { RevocationReading, RevocationStore } from '../../revocation/revocations.ts'
+import type { Connection } from './database.ts'
+import type { RevocationRow } from './schema.ts'
+
+type ReadingRow = Partial<RevocationRow> & {
+  created_at?: Date
+  changed_at?: Date
+  lifted?: boolean
+  at: Date
+  server: string
+}
+
+/** The table of revocations, the truth that every node polls. */
+export const createRevocationStore = ({ db, now }: Connection): RevocationStore => {
+  // Joined to one row of facts about the server, so that an empty table still tells the time.
+  const read = async (condition: ReturnType<typeof sql<SqlBool>>): Promise<RevocationReading> => {
+    const { rows } = await sql<ReadingRow>`
+      SELECT r.kind, r.value, r.created_at, r.changed_at, r.expires_at, r.lifted, facts.at,
+        facts.server
+      FROM (SELECT ${now()} AS at,
+              concat(pg_postmaster_start_time(), ' ', inet_server_addr(), ' ', inet_server_port())
+                AS server) AS facts
+      LEFT JOIN revocations r ON ${condition}`.execute(db)
+    const [facts] = rows
+    if (facts === undefined) throw new Error('the database told nothing about itself')
+    return { entries: rows.flatMap(toEntry), now: facts.at, server: facts.server }
+  }
+  return {
+    readLive: () => read(sql<SqlBool>`r.expires_at > facts.at`),
+    readChangedSince: (since) => read(sql<SqlBool>`r.changed_at > ${since}`),
+    async insertMissing(entries) {
+      await db
+        .insertInto('revocations')
+        .values(
+          entries.map((entry) => ({
+            kind: entry.kind,
+            value: entry.value,
+            created_at: entry.createdAt,
+            changed_at: now(),
+            expires_at: entry.expiresAt,
+          })),
+        )
+        .onConflict((conflict) => conflict.columns(['kind', 'value']).doNothing())
+        .execute()
+    },
+  }
+}
+
+const toEntry = (row: ReadingRow): RevocationEntry[] =>
+  row.kind && row.value && row.created_at && row.changed_at && row.expires_at
+    ? [
+        {
+          kind: row.kind,
+          value: row.value,
+          createdAt: row.created_at,
+          changedAt: row.changed_at,
+          expiresAt: row.expires_at,
+          lifted: row.lifted === true,
+        },
+      ]
+    : []
