@@ -1,0 +1,26 @@
+import { isIP } from 'node:net'
+import type { FastifyRequest } from 'fastify'
+import type { Origin } from '../audit/event.ts'
+
+const maximumUserAgentLength = 256
+
+/**
+ * What a request tells about where it came from, checked and bounded. The address is the one the
+ * trusted proxies name, or the peer's own when they name none that is one.
+ */
+export const originOf = (request: FastifyRequest): Origin => ({
+  requestId: request.id,
+  address: toAddress(request.ip) ?? toAddress(request.socket.remoteAddress),
+  userAgent: toUserAgent(request.headers['user-agent']),
+})
+
+// A dual-stack socket shows IPv4 peers as ::ffff:192.0.2.1.
+const toAddress = (text: string | undefined): string | undefined => {
+  const address = text?.replace(/^::ffff:(?=\d+\.)/i, '') ?? ''
+  return isIP(address) === 0 ? undefined : address
+}
+
+const toUserAgent = (text: string | undefined): string | undefined => {
+  const printable = text?.replace(/\p{Cc}/gu, '').slice(0, maximumUserAgentLength)
+  return printable === '' ? undefined : printable
+}
