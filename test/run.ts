@@ -22,7 +22,9 @@ const run = openRun()
 const stopping = new AbortController()
 process.env.TEST_RUN_FOLDER = run.folder
 for (const [signal, code] of Object.entries(signalCodes)) {
-  process.once(signal, () => {
+  // Ctrl-C arrives twice: from the terminal, and passed on by npm.
+  process.on(signal, () => {
+    if (stopping.signal.aborted) return
     stopping.abort()
     void run.close().finally(() => process.exit(code))
   })
@@ -42,6 +44,7 @@ async function main(args: string[]): Promise<number> {
     options: { full: { type: 'boolean', default: false } },
   })
   const files = positionals.length > 0 ? positionals.flatMap(named) : everyFile(values.full)
+  if (files.length === 0) throw new Error(`There is no test in ${positionals.join(', ')}`)
   const backends = await startBackends()
   for (const line of backends.lines) console.log(line)
   try {
@@ -50,7 +53,7 @@ async function main(args: string[]): Promise<number> {
       testEnvironment({ ...backends.env, TEST_RUN_FOLDER: run.folder, TMPDIR: run.folder }),
     )
     if (!stopping.signal.aborted) console.log(describeRun(tested))
-    return tested.length > 0 && tested.every(hasPassed) ? 0 : 1
+    return tested.every(hasPassed) ? 0 : 1
   } finally {
     if (!stopping.signal.aborted) await backends.close()
   }
@@ -58,8 +61,9 @@ async function main(args: string[]): Promise<number> {
 
 /** Test files of an argument, which is one of them or a folder. */
 function named(argument: string): string[] {
-  const isFolder = statSync(argument).isDirectory()
-  return isFolder ? globSync(`${argument}/**/*.test.ts`).sort() : [argument]
+  const stat = statSync(argument, { throwIfNoEntry: false })
+  if (stat === undefined) throw new Error(`There is no test file or folder ${argument}`)
+  return stat.isDirectory() ? globSync(`${argument}/**/*.test.ts`).sort() : [argument]
 }
 
 function everyFile(full: boolean): string[] {
