@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { type Kysely, sql } from 'kysely'
 import { DataFolderError } from './data-folder.ts'
 import type { Database } from './schema.ts'
@@ -71,9 +71,16 @@ const hasSealedKeys = async (db: Kysely<Database>): Promise<boolean> => {
 const makeKeyFile = (path: string): Buffer => {
   const key = randomBytes(32)
   try {
-    mkdirSync(join(path, '..'), { recursive: true, mode: 0o700 })
-    // `wx` fails when the file exists: nothing ever overwrites a key.
-    writeFileSync(path, `${key.toString('base64')}\n`, { mode: 0o600, flag: 'wx', flush: true })
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    // Whole or not at all: half a key would be taken for a broken one at the next start.
+    const unfinished = `${path}.unfinished`
+    rmSync(unfinished, { force: true })
+    writeFileSync(unfinished, `${key.toString('base64')}\n`, {
+      mode: 0o600,
+      flag: 'wx',
+      flush: true,
+    })
+    renameSync(unfinished, path)
   } catch (error) {
     throw new DataFolderError(
       `The key-encryption key ${path} cannot be written: give this user the right to, or set KEY_ENCRYPTION_KEY`,

@@ -185,7 +185,8 @@ export const undoLatest = (target: MigrationTarget): Promise<string[]> =>
   withTarget(target, (db) =>
     exclusively(db, async (trx) => {
       const { state } = await readStatus(trx)
-      refuse(state === 'newer' ? 'too_new' : state)
+      if (state === 'newer') throw new SchemaError(refusals.newer)
+      refuse(state)
       return ranOrThrow(await (await createMigrator(trx)).migrateDown())
     }),
   )

@@ -47,6 +47,8 @@ export class SchemaError extends Error {
 
 /** What to say about a schema that this code refuses to work with or to migrate. */
 export const refusals = {
+  newer:
+    'The schema of the database is newer than this version of Tessera: undo it with the version that made it',
   behind:
     'The schema of the database is older than this version of Tessera: run `tessera migrate`, or start with MIGRATE_ON_START=true',
   too_new:
