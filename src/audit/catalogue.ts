@@ -4,6 +4,7 @@ export type Severity = 'info' | 'notice' | 'warning' | 'critical'
 export const catalogue = {
   'user.created': 'notice',
   'user.updated': 'info',
+  'user.update_failed': 'warning',
   'user.disabled': 'warning',
   'user.enabled': 'notice',
   'user.role_granted': 'warning',

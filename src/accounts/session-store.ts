@@ -1,0 +1,71 @@
+import type { Scope } from '../oauth/scope.ts'
+import type { NewFamily } from '../tokens/new-family.ts'
+import type { Act } from './act.ts'
+import type { User } from './user.ts'
+import type { NameTaken, NewUser } from './user-store.ts'
+
+/** A sign-in of a user on one device, which ends with all its families. */
+export type Session = {
+  /** UUID; `sid` in tokens. */
+  readonly id: string
+  readonly userAgent: string | null
+  readonly address: string | null
+  readonly amr: readonly string[]
+  readonly createdAt: Date
+  /** The last use of any of its families. */
+  readonly lastSeenAt: Date
+  readonly expiresAt: Date
+}
+
+/** A session about to be stored, with its first family. Times are the database's. */
+export type NewSession = {
+  readonly id: string
+  readonly amr: readonly string[]
+  readonly ttlSeconds: number
+  readonly family: NewFamily
+  /** The family's scope, by what the user may do at that moment. */
+  readonly scopeOf: (permissions: readonly string[]) => Scope
+  /** Live sessions that a user may have; the oldest ones beyond are ended. */
+  readonly limit: number
+}
+
+/** What was stored, as tokens are made of it. */
+export type OpenedSession = {
+  readonly user: User
+  readonly scope: Scope
+  /** The database's time: `auth_time` and `iat`. */
+  readonly now: Date
+  readonly expiresAt: Date
+  /** Older sessions that had to make room. */
+  readonly endedSessions: number
+}
+
+export type SignInProof = {
+  readonly userId: string
+  /** The one that the password was verified against. */
+  readonly credentialEpoch: number
+  /** Replaces the hash that was verified, unless that has changed since. */
+  readonly rehash?: { readonly from: string; readonly to: string }
+}
+
+/** Which session a refresh token belongs to. */
+export type FamilyOwner = {
+  readonly sessionId: string | null
+  readonly userId: string
+  readonly clientId: string
+}
+
+/** Sessions. Every change is one transaction with its audit events and revocation entries. */
+export type SessionStore = {
+  /** Creates a user together with the first session. */
+  register(user: NewUser, session: NewSession, act: Act): Promise<OpenedSession | NameTaken>
+  /** @returns undefined when the user is gone, disabled, or has another password by now. */
+  signIn(proof: SignInProof, session: NewSession, act: Act): Promise<OpenedSession | undefined>
+  /** Live ones, newest first; `currentId` even when nothing can refresh it any more. */
+  list(userId: string, currentId: string | undefined): Promise<Session[]>
+  findOwner(familyId: string): Promise<FamilyOwner | undefined>
+  /** Ends one session with its families. @returns false when the user has no such live session. */
+  end(userId: string, sessionId: string, act: Act): Promise<boolean>
+  /** Ends all sessions and all families, offline ones too. */
+  endAll(userId: string, act: Act): Promise<void>
+}

@@ -1,0 +1,114 @@
+import { Problem } from '../oauth/problem.ts'
+import type { Revocations } from '../revocation/revocations.ts'
+import type { PasswordHasher } from '../secrets/password-hasher.ts'
+import { randomId } from '../secrets/random.ts'
+import type { Act } from './act.ts'
+import { checkProfile, type Profile, refuseInvalid, trimProfile } from './fields.ts'
+import { toProfile } from './own-account.ts'
+import { checkPasswordLength, refuseCommonPassword } from './password-policy.ts'
+import { isUuid, toLoginName, type User } from './user.ts'
+import type { UserPage, UserStore } from './user-store.ts'
+
+export type UserAdministrationParts = {
+  readonly users: UserStore
+  readonly hasher: PasswordHasher
+  readonly revocations: Pick<Revocations, 'announce'>
+}
+
+export type NewAccount = Profile & {
+  readonly email: string
+  /** Without one the account cannot sign in until it is given one. */
+  readonly password?: string
+  /** `user` by default. */
+  readonly roles?: readonly string[]
+}
+
+/**
+ * Accounts as an operator manages them. `name` is an id, an email address or a username. All but
+ * the readings are audited and idempotent.
+ * @throws {Problem} `not_found` for a name that no account has, `validation` for what cannot be
+ */
+export type UserAdministration = {
+  createUser(account: NewAccount, act: Act): Promise<User>
+  findUser(name: string): Promise<User | undefined>
+  /** In the order of folded email addresses, after the email of `page.after`. */
+  listUsers(page: UserPage): Promise<User[]>
+  /** Ends all sessions and families. */
+  disableUser(name: string, act: Act): Promise<User>
+  enableUser(name: string, act: Act): Promise<User>
+  /** Ends all sessions and families. */
+  setPassword(name: string, password: string, act: Act): Promise<User>
+  grantRole(name: string, role: string, act: Act): Promise<User>
+  revokeRole(name: string, role: string, act: Act): Promise<User>
+}
+
+export const createUserAdministration = (parts: UserAdministrationParts): UserAdministration => {
+  const { users, hasher, revocations } = parts
+
+  const findUser = async (name: string): Promise<User | undefined> => {
+    const byId = isUuid(name) ? await users.find({ id: name }) : undefined
+    return byId ?? users.find(toLoginName(name))
+  }
+
+  const requireUser = async (name: string): Promise<User> =>
+    (await findUser(name)) ?? refuseUnknown(name)
+
+  const requireRoles = async (names: readonly string[], field: string): Promise<void> => {
+    const known = await users.roleNames()
+    const message = `must be one of ${known.join(', ')}`
+    refuseInvalid(names.every((name) => known.includes(name)) ? [] : [{ field, message }])
+  }
+
+  const act = async (
+    name: string,
+    change: (userId: string) => Promise<User | undefined>,
+  ): Promise<User> => {
+    const { id } = await requireUser(name)
+    const changed = await change(id)
+    await revocations.announce()
+    return changed ?? refuseUnknown(name)
+  }
+
+  return {
+    findUser,
+    listUsers: (page) => users.list(page),
+
+    async createUser({ password, roles = ['user'], ...stated }, by) {
+      const profile = { ...trimProfile(stated), email: stated.email.trim() }
+      refuseInvalid([...checkProfile(profile), ...checkPassword(password)])
+      await requireRoles(roles, 'roles')
+      if (password !== undefined) refuseCommonPassword(password, profile)
+      const passwordHash = password === undefined ? null : await hasher.hash(password)
+      const created = await users.create({ ...profile, id: randomId(), passwordHash, roles }, by)
+      if (typeof created === 'string') throw new Problem(created)
+      return created
+    },
+
+    disableUser: (name, by) => act(name, (id) => users.disable(id, by)),
+    enableUser: (name, by) => act(name, (id) => users.enable(id, by)),
+
+    async setPassword(name, password, by) {
+      refuseInvalid(checkPassword(password))
+      refuseCommonPassword(password, toProfile(await requireUser(name)))
+      const passwordHash = await hasher.hash(password)
+      return act(name, (id) => users.setPassword(id, passwordHash, by))
+    },
+
+    async grantRole(name, role, by) {
+      await requireRoles([role], 'role')
+      return act(name, (id) => users.grantRole(id, role, by))
+    },
+
+    async revokeRole(name, role, by) {
+      await requireRoles([role], 'role')
+      return act(name, (id) => users.revokeRole(id, role, by))
+    },
+  }
+}
+
+const checkPassword = (password: string | undefined) =>
+  password === undefined ? [] : checkPasswordLength(password, 'password')
+
+const refuseUnknown = (name: string): never => {
+  throw new Problem('not_found', { detail: `There is no user ${JSON.stringify(name)}` })
+}

@@ -1,0 +1,74 @@
+import type { Act } from './act.ts'
+import type { Profile } from './fields.ts'
+import type { User, UserReference } from './user.ts'
+
+/** What a password is checked against. */
+export type Credentials = {
+  readonly userId: string
+  /** PHC string; null: no password was ever set. */
+  readonly passwordHash: string | null
+  /** Moves with every change of the password; an act names the one that it was proved against. */
+  readonly credentialEpoch: number
+  readonly status: User['status']
+}
+
+export type NewUser = Profile & {
+  readonly id: string
+  readonly email: string
+  readonly passwordHash: string | null
+  readonly roles: readonly string[]
+}
+
+export type NameTaken = 'email_taken' | 'username_taken'
+
+export type UserPage = {
+  /** Email of the last user of the page before; undefined: from the beginning. */
+  readonly after?: string
+  readonly limit: number
+}
+
+/**
+ * Users. Every change is one transaction with its audit events and, where tokens are affected,
+ * with the end of sessions and families and the revocation entries.
+ */
+export type UserStore = {
+  find(reference: UserReference): Promise<User | undefined>
+  findCredentials(reference: UserReference): Promise<Credentials | undefined>
+  /** In the order of folded email addresses. */
+  list(page: UserPage): Promise<User[]>
+  /** Names of all roles, sorted. */
+  roleNames(): Promise<string[]>
+  create(user: NewUser, act: Act): Promise<User | NameTaken>
+  /**
+   * @param credentialEpoch undefined: no password had to be proved.
+   * @returns undefined when the user is gone, disabled, or has another password by now.
+   */
+  update(
+    userId: string,
+    profile: Profile,
+    credentialEpoch: number | undefined,
+    act: Act,
+  ): Promise<User | NameTaken | undefined>
+  /**
+   * Ends all sessions but `keptSessionId`, and all families that do not belong to it.
+   * @returns false when the user is gone, disabled, or has another password by now.
+   */
+  changePassword(change: PasswordChange, act: Act): Promise<boolean>
+  /** Without proof of the old one; ends all sessions and families. */
+  setPassword(userId: string, passwordHash: string, act: Act): Promise<User | undefined>
+  /** Ends all sessions and families. Idempotent. */
+  disable(userId: string, act: Act): Promise<User | undefined>
+  /** Idempotent. What was ended stays so. */
+  enable(userId: string, act: Act): Promise<User | undefined>
+  /** Idempotent. Sessions go on; their next refresh shows the new roles. */
+  grantRole(userId: string, role: string, act: Act): Promise<User | undefined>
+  revokeRole(userId: string, role: string, act: Act): Promise<User | undefined>
+}
+
+export type PasswordChange = {
+  readonly userId: string
+  readonly passwordHash: string
+  /** The one that the old password was verified against. */
+  readonly credentialEpoch: number
+  readonly keptSessionId: string | undefined
+}

@@ -1,0 +1,34 @@
+/** A person with an account. The password's hash is not part of it and never leaves the store. */
+export type User = {
+  /** UUID; `sub` in tokens. */
+  readonly id: string
+  /** As typed, trimmed; unique however its letters are cased. */
+  readonly email: string
+  /** Unique however its letters are cased. */
+  readonly username: string | null
+  readonly name: string | null
+  readonly givenName: string | null
+  readonly familyName: string | null
+  readonly roles: readonly string[]
+  /** What the roles allow. */
+  readonly permissions: readonly string[]
+  readonly status: 'active' | 'disabled'
+  readonly createdAt: Date
+  readonly updatedAt: Date
+  readonly lastLoginAt: Date | null
+}
+
+/** How a person names the account at sign-in. */
+export type LoginName = { readonly email: string } | { readonly username: string }
+
+/** How the service finds an account. */
+export type UserReference = LoginName | { readonly id: string }
+
+const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+/** Whether a text may be asked for as an id of a user or session: PostgreSQL refuses all others. */
+export const isUuid = (text: string): boolean => uuid.test(text)
+
+/** A text in which either name may stand: usernames hold no `@`, addresses must. */
+export const toLoginName = (text: string): LoginName =>
+  text.includes('@') ? { email: text } : { username: text }
