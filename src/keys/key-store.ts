@@ -1,0 +1,79 @@
+import type { SigningAlgorithm } from '../oauth/algorithm.ts'
+import type { RingKey } from './lifecycle.ts'
+
+/** A signing key as it is stored. Times are the database's. */
+export type StoredSigningKey = RingKey & { readonly sealedPrivateKey: Buffer }
+
+export type NewSigningKey = {
+  /** RFC 7638 thumbprint. */
+  readonly keyId: string
+  readonly algorithm: SigningAlgorithm
+  readonly publicJwk: Readonly<Record<string, unknown>>
+  readonly sealedPrivateKey: Buffer
+}
+
+/** Who caused a change, for the audit; nobody when the service did it by itself. */
+export type KeyActor = {
+  readonly actor?: string
+  readonly origin: {
+    readonly requestId?: string
+    readonly address?: string
+    readonly userAgent?: string
+  }
+}
+
+export type Rotation = {
+  readonly algorithm: SigningAlgorithm
+  readonly retire: string
+  readonly promote: string
+  readonly next: NewSigningKey
+  /** How long `promote` must have been published. */
+  readonly publicationSeconds: number
+  /** How long `retire` stays published. */
+  readonly retentionSeconds: number
+}
+
+export type SigningKeyStore = {
+  /** All keys that are not gone, and the database's present time. */
+  list(): Promise<{ now: Date; keys: StoredSigningKey[] }>
+  /**
+   * Inserts the keys whose place in their ring is still free, all in one transaction.
+   * @param keys `signAfterSeconds` null: a next key, which waits to be promoted
+   */
+  insertMissing(
+    keys: readonly { readonly key: NewSigningKey; readonly signAfterSeconds: number | null }[],
+    actor: KeyActor,
+  ): Promise<void>
+  /**
+   * Retires, promotes and inserts, in one transaction, only from exactly the expected state.
+   * @returns when the retired key is dropped; undefined when the state was another and nothing
+   *   was done.
+   */
+  rotate(rotation: Rotation, actor: KeyActor): Promise<Date | undefined>
+  /** Replaces a sealed key that is still `from`. @returns false when it is not. */
+  reseal(keyId: string, from: Buffer, to: Buffer, actor: KeyActor): Promise<boolean>
+}
+
+/** A key that authenticates refresh tokens, as it is stored. */
+export type StoredMacKey = {
+  /** 1 to 255. */
+  readonly number: number
+  readonly sealedKey: Buffer
+  readonly useFrom: Date
+}
+
+export type MacKeyStore = {
+  /** All keys, lowest number first, and the database's present time. */
+  list(): Promise<{ now: Date; keys: StoredMacKey[] }>
+  /**
+   * Inserts a key whose number is still free.
+   * @param key `useAfterSeconds` from now: by then every node must have loaded it
+   * @returns its `useFrom`; undefined when the number was taken and nothing was done.
+   */
+  insert(
+    key: { readonly number: number; readonly sealedKey: Buffer; readonly useAfterSeconds: number },
+    actor: KeyActor,
+  ): Promise<Date | undefined>
+  /** Replaces a sealed key that is still `from`. @returns false when it is not. */
+  reseal(number: number, from: Buffer, to: Buffer, actor: KeyActor): Promise<boolean>
+}

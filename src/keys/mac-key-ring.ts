@@ -1,0 +1,106 @@
+import type { Clock } from '../clock.ts'
+import { Unavailable } from '../oauth/unavailable.ts'
+import type { MacKey, MacKeys } from '../secrets/refresh-token.ts'
+import type { Sealer } from '../secrets/sealer.ts'
+import { ensureMacKey } from './first-keys.ts'
+import type { MacKeyStore, StoredMacKey } from './key-store.ts'
+import { openMacKey } from './mac-key.ts'
+import { keyReloadIntervalMs } from './rotation-policy.ts'
+
+/** The keys that authenticate refresh tokens, in memory. */
+export type MacKeyRing = MacKeys & {
+  /** Reads the keys again. A failure is logged; the keys in memory stay. */
+  reload(): Promise<void>
+  /**
+   * Makes key 1 when there is none, proves that all can be opened, and keeps them up to date.
+   * @throws {SealError} with a sentence that says what to do.
+   */
+  start(): Promise<void>
+  close(): void
+}
+
+export type MacKeyRingOptions = {
+  readonly store: MacKeyStore
+  readonly sealer: Sealer
+  /** Synchronised with the database. */
+  readonly clock: Clock
+  readonly logger: { error(details: object, message: string): void }
+  readonly reloadIntervalMs?: number
+}
+
+type LoadedKey = StoredMacKey & MacKey
+type Lookup = { readonly startedAt: number; readonly succeeded: Promise<boolean> }
+
+const lookupIntervalMs = 1000
+
+export const createMacKeyRing = (options: MacKeyRingOptions): MacKeyRing => {
+  const { store, sealer, clock, logger } = options
+  let keys: ReadonlyMap<number, LoadedKey> = new Map()
+  let databaseTime = new Date(0)
+  let lastLookup: Lookup | undefined
+  let timer: NodeJS.Timeout | undefined
+
+  const load = async (onUnopened: (error: unknown) => void): Promise<void> => {
+    const listed = await store.list()
+    const opened = new Map(keys)
+    for (const row of listed.keys) {
+      try {
+        opened.set(row.number, { ...row, key: openMacKey(row, sealer) })
+      } catch (error) {
+        onUnopened(error)
+      }
+    }
+    // Nothing is ever dropped here, so of two loads at once neither can undo the other.
+    keys = opened
+    databaseTime = listed.now
+  }
+
+  const tryReload = async (): Promise<boolean> => {
+    try {
+      await load((error) => logger.error({ err: error }, 'a MAC key cannot be opened'))
+      return true
+    } catch (error) {
+      logger.error({ err: error }, 'the MAC keys could not be read again')
+      return false
+    }
+  }
+
+  // At most one a second for the process: tokens with invented numbers must not become SQL.
+  const lookUp = (): Promise<boolean> => {
+    const now = performance.now()
+    if (lastLookup === undefined || now - lastLookup.startedAt >= lookupIntervalMs) {
+      lastLookup = { startedAt: now, succeeded: tryReload() }
+    }
+    return lastLookup.succeeded
+  }
+
+  return {
+    current: () => {
+      // The database was at `databaseTime` already, whatever the clock says.
+      const now = Math.max(clock().getTime(), databaseTime.getTime())
+      const usable = [...keys.values()].filter((key) => key.useFrom.getTime() <= now)
+      const newest = usable.sort((a, b) => Number(b.useFrom) - Number(a.useFrom))[0]
+      if (newest === undefined) throw new Unavailable('no MAC key is in use yet')
+      return { number: newest.number, key: newest.key }
+    },
+    find: async (number) => {
+      const known = keys.get(number)
+      if (known !== undefined || number === 0) return known?.key
+      // While the keys cannot be read, a number that is unknown here may well be genuine.
+      if (!(await lookUp())) throw new Unavailable('the MAC keys cannot be read')
+      return keys.get(number)?.key
+    },
+    reload: async () => {
+      await tryReload()
+    },
+    start: async () => {
+      await ensureMacKey(store, sealer)
+      await load((error) => {
+        throw error
+      })
+      timer = setInterval(() => void tryReload(), options.reloadIntervalMs ?? keyReloadIntervalMs)
+      timer.unref()
+    },
+    close: () => clearInterval(timer),
+  }
+}

@@ -1,0 +1,155 @@
+import { type Selectable, sql } from 'kysely'
+import type { RecordedEvent } from '../../audit/event.ts'
+import type { KeyActor, SigningKeyStore, StoredSigningKey } from '../../keys/key-store.ts'
+import { insertAuditEvents } from './audit.ts'
+import { type Connection, inTransaction, type Tx } from './database.ts'
+import type { SigningKeyRow } from './schema.ts'
+
+export const createSigningKeyStore = (connection: Connection): SigningKeyStore => ({
+  list: () => list(connection),
+  insertMissing: (...request) => insertMissing(connection, ...request),
+  rotate: (...request) => rotate(connection, ...request),
+  reseal: (...request) => reseal(connection, ...request),
+})
+
+type Verb<Name extends keyof SigningKeyStore> = (
+  connection: Connection,
+  ...request: Parameters<SigningKeyStore[Name]>
+) => ReturnType<SigningKeyStore[Name]>
+
+const list: Verb<'list'> = async ({ db, now }) => {
+  const rows = await db
+    .selectFrom(sql<{ now: Date }>`(SELECT ${now()} AS now)`.as('present'))
+    .leftJoin('signing_keys as key', (join) =>
+      join.on((eb) =>
+        eb.or([eb('key.drop_after', 'is', null), eb('key.drop_after', '>', eb.ref('present.now'))]),
+      ),
+    )
+    .selectAll()
+    .orderBy('key.algorithm')
+    .orderBy('key.published_at')
+    .orderBy(sql`key.sign_from NULLS LAST`)
+    .execute()
+  const present = rows[0]?.now ?? new Date(0)
+  return { now: present, keys: rows.flatMap((row) => (isKey(row) ? [toStoredKey(row)] : [])) }
+}
+
+/** Without a key there is one row, that of the time. */
+const isKey = (row: { key_id: string | null }): row is Selectable<SigningKeyRow> =>
+  row.key_id !== null
+
+const toStoredKey = (row: Selectable<SigningKeyRow>): StoredSigningKey => ({
+  keyId: row.key_id,
+  algorithm: row.algorithm,
+  sealedPrivateKey: Buffer.from(row.sealed_private_key),
+  publishedAt: row.published_at,
+  signFrom: row.sign_from,
+  signUntil: row.sign_until,
+  dropAfter: row.drop_after,
+})
+
+// One change of the rings at a time, on all nodes.
+const lockRings = (trx: Tx): Promise<unknown> =>
+  sql`SELECT pg_advisory_xact_lock(hashtextextended('tessera signing keys', 0))`.execute(trx)
+
+const insertMissing: Verb<'insertMissing'> = ({ db, now }, candidates, by) =>
+  inTransaction(db, async (trx) => {
+    await lockRings(trx)
+    const inserted = await trx
+      .insertInto('signing_keys')
+      .values(
+        candidates.map(({ key, signAfterSeconds }) => ({
+          ...toKeyColumns(key),
+          published_at: now(),
+          sign_from:
+            signAfterSeconds === null
+              ? null
+              : sql<Date>`${now()} + make_interval(secs => ${signAfterSeconds}::float8)`,
+        })),
+      )
+      // The two places of each ring are unique: a key whose place is taken is left out.
+      .onConflict((conflict) => conflict.doNothing())
+      .returning(['key_id', 'algorithm'])
+      .execute()
+    const events = inserted.map((row) => keyEvent('key.created', row.key_id, row.algorithm, by))
+    await insertAuditEvents(trx, now, events)
+  })
+
+const rotate: Verb<'rotate'> = ({ db, now }, rotation, by) =>
+  inTransaction(db, async (trx) => {
+    await lockRings(trx)
+    const { algorithm, retire, promote, next } = rotation
+    const published = sql<Date>`${now()} - make_interval(secs => ${rotation.publicationSeconds}::float8)`
+    const retired = await trx
+      .updateTable('signing_keys')
+      .set({
+        sign_until: now(),
+        drop_after: sql<Date>`${now()} + make_interval(secs => ${rotation.retentionSeconds}::float8)`,
+      })
+      .where('key_id', '=', retire)
+      .where('algorithm', '=', algorithm)
+      .where('sign_until', 'is', null)
+      .where('sign_from', '<=', now())
+      .where(({ exists, selectFrom }) =>
+        exists(
+          selectFrom('signing_keys as next')
+            .select('next.key_id')
+            .where('next.key_id', '=', promote)
+            .where('next.algorithm', '=', algorithm)
+            .where('next.sign_from', 'is', null)
+            .where('next.published_at', '<=', published),
+        ),
+      )
+      .returning('drop_after')
+      .executeTakeFirst()
+    if (!retired?.drop_after) return undefined
+    await trx
+      .updateTable('signing_keys')
+      .set({ sign_from: now() })
+      .where('key_id', '=', promote)
+      .execute()
+    await trx
+      .insertInto('signing_keys')
+      .values({ ...toKeyColumns(next), published_at: now() })
+      .execute()
+    await insertAuditEvents(trx, now, [
+      keyEvent('key.rotated', promote, algorithm, by, { retired: retire }),
+      keyEvent('key.created', next.keyId, algorithm, by),
+    ])
+    return retired.drop_after
+  })
+
+const reseal: Verb<'reseal'> = ({ db, now }, keyId, from, to, by) =>
+  inTransaction(db, async (trx) => {
+    const resealed = await trx
+      .updateTable('signing_keys')
+      .set({ sealed_private_key: to })
+      .where('key_id', '=', keyId)
+      .where('sealed_private_key', '=', from)
+      .returning('algorithm')
+      .executeTakeFirst()
+    if (resealed === undefined) return false
+    await insertAuditEvents(trx, now, [keyEvent('key.resealed', keyId, resealed.algorithm, by)])
+    return true
+  })
+
+const toKeyColumns = (key: Parameters<SigningKeyStore['rotate']>[0]['next']) => ({
+  key_id: key.keyId,
+  algorithm: key.algorithm,
+  public_jwk: JSON.stringify(key.publicJwk),
+  sealed_private_key: key.sealedPrivateKey,
+})
+
+const keyEvent = (
+  type: 'key.created' | 'key.rotated' | 'key.resealed',
+  keyId: string,
+  algorithm: string,
+  { actor, origin }: KeyActor,
+  details: Record<string, string> = {},
+): RecordedEvent => ({
+  type,
+  outcome: 'success',
+  ...(actor === undefined ? {} : { actor }),
+  origin,
+  details: { keyId, algorithm, ...details },
+})
