@@ -4,6 +4,7 @@
  */
 export const problems = {
   validation: [400, 'The request is not valid'],
+  malformed_request: [400, 'The request cannot be read'],
   malformed_body: [400, 'The body cannot be read'],
   malformed_authorization: [400, 'The Authorization header is malformed'],
   missing_credentials: [401, 'No credentials were sent'],
@@ -21,6 +22,7 @@ export const problems = {
   registration_closed: [403, 'Registration is closed'],
   not_found: [404, 'There is no such resource'],
   method_not_allowed: [405, 'The method is not supported here'],
+  request_timeout: [408, 'The request took too long to arrive'],
   email_taken: [409, 'The email address is already registered'],
   username_taken: [409, 'The username is already taken'],
   conflict: [409, 'The request conflicts with the present state'],

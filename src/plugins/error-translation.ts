@@ -10,7 +10,7 @@ const frameworkErrors: Record<string, readonly [ProblemCode, detail?: string]> =
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['malformed_body', 'The body is not as long as announced'],
   FST_ERR_CTP_BODY_TOO_LARGE: ['body_too_large'],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported_media_type'],
-  FST_ERR_BAD_URL: ['validation', 'The address cannot be decoded'],
+  FST_ERR_BAD_URL: ['malformed_request', 'The address cannot be decoded'],
   FST_ERR_MAX_PARAM_LENGTH: ['not_found'],
   FST_ERR_NOT_FOUND: ['not_found'],
   FST_ERR_HANDLER_TIMEOUT: ['unavailable'],

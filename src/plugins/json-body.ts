@@ -1,5 +1,5 @@
 import { promisify } from 'node:util'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Problem } from '../oauth/problem.ts'
 import { decodeUtf8, isWellFormedText, toPrintableName } from '../oauth/text.ts'
 import type { Field } from './validation-fields.ts'
@@ -15,12 +15,16 @@ export const maximumJsonDepth = 32
 export const registerJsonBody = (app: FastifyInstance): void => {
   const parse = promisify(app.getDefaultJsonParser('error', 'error'))
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (request, bytes) => {
-    if (bytes.length === 0) return undefined
-    const text = decodeUtf8(bytes as Buffer)
-    if (text === undefined) throw malformed('The body is not valid UTF-8')
-    return checkBody(await parse(request, text))
-  })
+  app.addContentTypeParser(
+    'application/json',
+    { parseAs: 'buffer' },
+    async (request: FastifyRequest, bytes: Buffer) => {
+      if (bytes.length === 0) return undefined
+      const text = decodeUtf8(bytes)
+      if (text === undefined) throw malformed('The body is not valid UTF-8')
+      return checkBody(await parse(request, text))
+    },
+  )
 }
 
 const malformed = (detail: string): Problem => new Problem('malformed_body', { detail })

@@ -1,0 +1,57 @@
+import { type DestinationStream, type Logger, pino } from 'pino'
+
+/** Never logged on purpose; should one slip into an object that is logged, it is masked. */
+const secrets = [
+  'authorization',
+  'cookie',
+  'password',
+  'new_password',
+  'current_password',
+  'access_token',
+  'refresh_token',
+  'id_token',
+  'token',
+  'client_secret',
+  'client_assertion',
+  'code_verifier',
+  'newPassword',
+  'currentPassword',
+  'accessToken',
+  'refreshToken',
+  'clientSecret',
+]
+
+/**
+ * The service's log: one JSON object a line, times in UTC.
+ * @param destination default: standard output, written without holding up requests
+ */
+export const createLogger = (
+  level: string,
+  destination: DestinationStream = pino.destination({ sync: false }),
+): Logger =>
+  pino(
+    {
+      level,
+      base: undefined,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      redact: {
+        paths: secrets.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]),
+        censor: '[masked]',
+      },
+      serializers: { err: describeError },
+    },
+    destination,
+  )
+
+// Drivers hang rows and parameters on their errors: only these members are safe to tell.
+const describeError = (error: unknown): unknown =>
+  error instanceof Error
+    ? {
+        type: error.name,
+        message: error.message,
+        code: 'code' in error ? error.code : undefined,
+        stack: error.stack,
+        cause: error.cause === undefined ? undefined : describeError(error.cause),
+      }
+    : { message: String(error) }

@@ -1,0 +1,33 @@
+import cors, { type FastifyCorsOptions } from '@fastify/cors'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { pathOf, type RouteTable } from './route-table.ts'
+
+const shared: FastifyCorsOptions = {
+  methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+  allowedHeaders: ['Accept', 'Authorization', 'Content-Type', 'If-None-Match', 'X-Request-Id'],
+  exposedHeaders: ['ETag', 'Retry-After', 'WWW-Authenticate', 'X-Request-Id'],
+  maxAge: 600,
+  strictPreflight: false,
+}
+
+/**
+ * Lets the scripts of the named origins, and of no others, read every answer, refusals included;
+ * public data may be read by all, but without cookies.
+ * @param origins exact, such as https://app.example
+ */
+export const registerCrossOrigin = (
+  app: FastifyInstance,
+  origins: readonly string[],
+  routes: RouteTable,
+): void => {
+  const allowed = new Set(origins)
+  const policyFor = ({ headers, url }: FastifyRequest): FastifyCorsOptions => {
+    const { origin } = headers
+    if (origin === undefined) return { origin: false }
+    if (routes.find(pathOf(url))?.publicData) return { ...shared, origin: '*' }
+    return allowed.has(origin) ? { ...shared, origin, credentials: true } : { origin: false }
+  }
+  app.register(cors, {
+    delegator: (request, done) => done(null, policyFor(request)),
+  })
+}
