@@ -1,11 +1,14 @@
 import { type Kysely, sql } from 'kysely'
 
 export const up = async (db: Kysely<unknown>): Promise<void> => {
+  // `longest_ttl_seconds` never falls: tokens of an earlier, longer setting may still be about, and
+  // revocation entries must outlive them.
   await sql`
     CREATE TABLE audiences (
       name text PRIMARY KEY,
       signing_algorithm text CHECK (signing_algorithm IN ('RS256', 'ES256', 'EdDSA', 'PS256')),
       access_token_ttl_seconds integer CHECK (access_token_ttl_seconds BETWEEN 1 AND 86400),
+      longest_ttl_seconds integer,
       created_at timestamptz NOT NULL DEFAULT now(),
       updated_at timestamptz NOT NULL DEFAULT now()
     )`.execute(db)

@@ -44,6 +44,7 @@ export type AudienceRow = {
   name: string
   signing_algorithm: SigningAlgorithm | null
   access_token_ttl_seconds: number | null
+  longest_ttl_seconds: number | null
   created_at: Generated<Date>
   updated_at: Generated<Date>
 }

@@ -1,0 +1,82 @@
+import { type SigningAlgorithm, signingAlgorithms } from '../oauth/algorithm.ts'
+import { isAudience } from '../oauth/audience.ts'
+import { Problem } from '../oauth/problem.ts'
+import type { Act } from './act.ts'
+import type { Audience } from './audience.ts'
+import type { AudienceStore } from './audience-store.ts'
+
+/** What an operator says of an audience; an absent member takes the service's default. */
+export type AudienceInput = {
+  readonly name: string
+  readonly signingAlgorithm?: string
+  /** 1 to 86 400. */
+  readonly accessTokenTtlSeconds?: number
+}
+
+/** What an operator may do with audiences. Every act is audited with who did it. */
+export type AudienceAdministration = {
+  /**
+   * Creates or replaces the settings of an audience. Tokens follow them at once on this node, and
+   * within a minute on the others.
+   * @throws {Problem} validation, with all faults at once.
+   */
+  set(input: AudienceInput, act: Act): Promise<Audience>
+  /** By name. */
+  list(): Promise<Audience[]>
+}
+
+type AudienceAdministrationOptions = {
+  readonly store: AudienceStore
+  /** After the commit, before the answer: this node and the others learn the new settings. */
+  readonly announce: () => Promise<void>
+}
+
+const longestLifetimeSeconds = 86_400
+
+type Rule = readonly [field: string, message: string, isBroken: (input: AudienceInput) => boolean]
+
+const rules: readonly Rule[] = [
+  ['audience', 'must be a URI or a plain name', ({ name }) => !isAudience(name)],
+  [
+    'signing_algorithm',
+    `must be one of ${signingAlgorithms.join(', ')}`,
+    ({ signingAlgorithm: algorithm }) => algorithm !== undefined && !isAlgorithm(algorithm),
+  ],
+  [
+    'access_token_ttl_seconds',
+    `must be a whole number from 1 to ${longestLifetimeSeconds}`,
+    ({ accessTokenTtlSeconds: seconds }) => seconds !== undefined && !isLifetime(seconds),
+  ],
+]
+
+export const createAudienceAdministration = ({
+  store,
+  announce,
+}: AudienceAdministrationOptions): AudienceAdministration => ({
+  async set(input, { actor, origin }) {
+    const fields = rules.flatMap(([field, message, isBroken]) =>
+      isBroken(input) ? [{ field, message }] : [],
+    )
+    if (fields.length > 0) throw new Problem('validation', { fields })
+    const audience = input as Audience
+    await store.set(audience, {
+      type: 'audience.updated',
+      outcome: 'success',
+      actor,
+      details: {
+        audience: audience.name,
+        signing_algorithm: audience.signingAlgorithm ?? null,
+        access_token_ttl_seconds: audience.accessTokenTtlSeconds ?? null,
+      },
+      origin,
+    })
+    await announce()
+    return audience
+  },
+  list: () => store.list(),
+})
+
+const isAlgorithm = (name: string): boolean => signingAlgorithms.includes(name as SigningAlgorithm)
+
+const isLifetime = (seconds: number): boolean =>
+  Number.isInteger(seconds) && seconds >= 1 && seconds <= longestLifetimeSeconds

@@ -1,0 +1,116 @@
+import type { RecordedEvent } from '../audit/event.ts'
+import { Problem } from '../oauth/problem.ts'
+import { createClientSecret } from '../secrets/client-secret.ts'
+import type { Act } from './act.ts'
+import { type Client, isConfidential } from './client.ts'
+import { type ClientRegistration, register } from './client-registration.ts'
+import type { ChangeOutcome, ClientStore } from './client-store.ts'
+
+/** A client with a secret that is shown this once; public clients have none. */
+export type ClientWithSecret = { readonly client: Client; readonly secret?: string }
+
+/**
+ * What an operator may do with clients. Every act is audited with who did it.
+ * @throws {Problem} validation, with all faults at once; not_found; conflict.
+ */
+export type ClientAdministration = {
+  create(registration: ClientRegistration, act: Act): Promise<ClientWithSecret>
+  /** Oldest first, the built-in one too. */
+  list(): Promise<Client[]>
+  show(id: string): Promise<Client>
+  /** Its families end, its tokens are refused from now on. Idempotent. */
+  disable(id: string, act: Act): Promise<Client>
+  /** Its access tokens that have not expired are good again; its families stay ended. Idempotent. */
+  enable(id: string, act: Act): Promise<Client>
+  /** @param overlapSeconds how long earlier secrets are still good; default one day, 0: no longer. */
+  rotateSecret(id: string, act: Act, overlapSeconds?: number): Promise<ClientWithSecret>
+}
+
+type ClientAdministrationOptions = {
+  readonly store: ClientStore
+  /** After the commit, before the answer: this node and the others learn that a client changed. */
+  readonly announce: (clientId: string) => Promise<void>
+}
+
+const defaultOverlapSeconds = 24 * 60 * 60
+const longestOverlapSeconds = 30 * defaultOverlapSeconds
+
+export const createClientAdministration = ({
+  store,
+  announce,
+}: ClientAdministrationOptions): ClientAdministration => {
+  const show = async (id: string): Promise<Client> => (await store.find(id)) ?? notFound(id)
+
+  const change = async (id: string, act: (id: string) => Promise<ChangeOutcome>) => {
+    const outcome = await act(id)
+    if (outcome === 'unknown') return notFound(id)
+    if (outcome === 'built_in') throw builtIn()
+    // Also when nothing changed: an earlier attempt may have committed and then lost its answer.
+    await announce(id)
+    return show(id)
+  }
+
+  return {
+    async create(registration, act) {
+      const registered = register(registration)
+      if ('faults' in registered) throw new Problem('validation', { fields: registered.faults })
+      const { client } = registered
+      const { secret, digest } = isConfidential(client) ? createClientSecret() : noSecret
+      const event = describe('client.created', client.id, act, {
+        client_name: client.name,
+        grant_types: client.grantTypes,
+        scope: client.scope,
+        audience: client.audience,
+        resource_server: client.resourceServer,
+      })
+      const outcome = await store.create({ ...client, builtIn: false, secretDigest: digest }, event)
+      if (outcome === 'taken') {
+        throw new Problem('conflict', { detail: `A client with the id ${client.id} exists` })
+      }
+      await announce(client.id)
+      return withSecret(await show(client.id), secret)
+    },
+    list: () => store.list(),
+    show,
+    disable: (id, act) => change(id, () => store.disable(id, describe('client.disabled', id, act))),
+    enable: (id, act) => change(id, () => store.enable(id, describe('client.enabled', id, act))),
+    async rotateSecret(id, act, overlapSeconds = defaultOverlapSeconds) {
+      checkOverlap(overlapSeconds)
+      const { secret, digest } = createClientSecret()
+      const event = describe('client.secret_rotated', id, act, { overlap_seconds: overlapSeconds })
+      const outcome = await store.rotateSecret(id, digest, overlapSeconds, event)
+      if (outcome === 'unknown') return notFound(id)
+      if (outcome === 'built_in') throw builtIn()
+      if (outcome === 'public') {
+        throw new Problem('conflict', { detail: `The public client ${id} has no secret` })
+      }
+      await announce(id)
+      return withSecret(await show(id), secret)
+    },
+  }
+}
+
+const noSecret = { secret: undefined, digest: null }
+
+const withSecret = (client: Client, secret: string | undefined): ClientWithSecret =>
+  secret === undefined ? { client } : { client, secret }
+
+const notFound = (id: string): never => {
+  throw new Problem('not_found', { detail: `There is no client with the id ${id}` })
+}
+
+const builtIn = (): Problem =>
+  new Problem('conflict', { detail: 'The built-in client cannot be changed' })
+
+const checkOverlap = (seconds: number): void => {
+  if (Number.isInteger(seconds) && seconds >= 0 && seconds <= longestOverlapSeconds) return
+  const message = `must be a whole number from 0 to ${longestOverlapSeconds}`
+  throw new Problem('validation', { fields: [{ field: 'overlap_seconds', message }] })
+}
+
+const describe = (
+  type: RecordedEvent['type'],
+  clientId: string,
+  { actor, origin }: Act,
+  details: RecordedEvent['details'] = {},
+): RecordedEvent => ({ type, outcome: 'success', actor, clientId, details, origin })

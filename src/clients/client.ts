@@ -1,0 +1,43 @@
+import type { GrantType } from '../oauth/grant-type.ts'
+import type { Scope } from '../oauth/scope.ts'
+
+/** The built-in public client that the first-party API's tokens belong to. */
+export const firstPartyClientId = 'first-party'
+
+/** How a client proves itself at the token endpoint (RFC 8414 names; `none`: a public client). */
+export const authenticationMethods = ['none', 'client_secret_basic', 'client_secret_post'] as const
+export type AuthenticationMethod = (typeof authenticationMethods)[number]
+
+/** Several stand side by side while a rotated secret's successor is being rolled out. */
+export type ClientSecretDigest = {
+  readonly digest: Buffer
+  /** null: does not expire. The database's time. */
+  readonly expiresAt: Date | null
+}
+
+/** A registered application or machine (RFC 6749 §2). */
+export type Client = {
+  readonly id: string
+  readonly name: string
+  readonly authenticationMethod: AuthenticationMethod
+  readonly grantTypes: readonly GrantType[]
+  /** All that it may ever be granted. */
+  readonly scope: Scope
+  /** Audiences that it may ask tokens for; empty: the default audience only. */
+  readonly audience: readonly string[]
+  /** Audiences that it serves, and whose tokens it may introspect. */
+  readonly resourceServer: readonly string[]
+  readonly redirectUris: readonly string[]
+  /** Window for retries of a refresh; null: the service's default, 0: strict. */
+  readonly refreshGraceSeconds: number | null
+  readonly refreshRetryElsewhere: 'allow' | 'refuse'
+  readonly refreshTokenRotation: 'rotate' | 'static'
+  readonly builtIn: boolean
+  readonly disabledAt: Date | null
+  readonly createdAt: Date
+  readonly secretDigests: readonly ClientSecretDigest[]
+}
+
+/** A confidential client has a credential of its own (RFC 6749 §2.1). */
+export const isConfidential = (client: Pick<Client, 'authenticationMethod'>): boolean =>
+  client.authenticationMethod !== 'none'

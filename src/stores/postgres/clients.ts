@@ -1,0 +1,209 @@
+import { randomUUID } from 'node:crypto'
+import { type RawBuilder, type Selectable, sql } from 'kysely'
+import type { Client } from '../../clients/client.ts'
+import type { ChangeOutcome, ClientStore, NewClient } from '../../clients/client-store.ts'
+import type { GrantType } from '../../oauth/grant-type.ts'
+import { insertAuditEvents } from './audit.ts'
+import { type Connection, type Executor, inTransaction, type Tx } from './database.ts'
+import { revokeFamilies } from './family-endings.ts'
+import { insertRevocations, liftRevocation } from './revocation-rows.ts'
+import type { ClientRow } from './schema.ts'
+
+type Now = () => RawBuilder<Date>
+
+// The entry of a disabled client is taken back, never outlived.
+const whileDisabledSeconds = 100 * 365 * 24 * 60 * 60
+
+/** @param entryLifetimeSeconds how long a revocation entry must outlive the act. */
+export const createClientStore = (
+  { db, now }: Connection,
+  entryLifetimeSeconds: () => number,
+): ClientStore => ({
+  async find(id) {
+    const [client] = await selectClients(db, now, id)
+    return client
+  },
+
+  list: () => selectClients(db, now),
+
+  create: (client, event) =>
+    inTransaction(db, async (trx) => {
+      const created = await trx
+        .insertInto('clients')
+        .values({ ...toRow(client), created_at: now(), updated_at: now() })
+        .onConflict((conflict) => conflict.column('id').doNothing())
+        .returning('id')
+        .executeTakeFirst()
+      if (created === undefined) return 'taken'
+      if (client.secretDigest !== null) await insertSecret(trx, now, client.id, client.secretDigest)
+      await insertAuditEvents(trx, now, [event])
+      return 'created'
+    }),
+
+  async ensureBuiltIn(client) {
+    await db
+      .insertInto('clients')
+      .values({ ...toRow(client), created_at: now(), updated_at: now() })
+      .onConflict((conflict) =>
+        conflict
+          .column('id')
+          .doUpdateSet((eb) => ({
+            name: eb.ref('excluded.name'),
+            grant_types: eb.ref('excluded.grant_types'),
+            scope: eb.ref('excluded.scope'),
+            audience: eb.ref('excluded.audience'),
+            updated_at: eb.ref('excluded.updated_at'),
+          }))
+          .where(
+            sql<boolean>`(clients.name, clients.grant_types, clients.scope, clients.audience)
+              IS DISTINCT FROM
+              (excluded.name, excluded.grant_types, excluded.scope, excluded.audience)`,
+          ),
+      )
+      .execute()
+  },
+
+  disable: (id, event) =>
+    inTransaction(db, async (trx) => {
+      const outcome = await setDisabled(trx, now, id, true)
+      if (outcome !== 'changed') return outcome
+      await revokeFamilies(trx, now, sql`f.client_id = ${id}`, 'client_disabled')
+      await insertAuditEvents(trx, now, [event])
+      await insertRevocations(trx, now, whileDisabledSeconds, [{ kind: 'client', value: id }])
+      return outcome
+    }),
+
+  enable: (id, event) =>
+    inTransaction(db, async (trx) => {
+      const outcome = await setDisabled(trx, now, id, false)
+      if (outcome !== 'changed') return outcome
+      await insertAuditEvents(trx, now, [event])
+      await liftRevocation(trx, now, entryLifetimeSeconds(), { kind: 'client', value: id })
+      return outcome
+    }),
+
+  rotateSecret: (id, digest, overlapSeconds, event) =>
+    inTransaction(db, async (trx) => {
+      // Locks the client: of two rotations at once, the second ends the first one's secret too.
+      const client = await trx
+        .updateTable('clients')
+        .set({ updated_at: now() })
+        .where('id', '=', id)
+        .returning(['built_in', 'authentication_method'])
+        .executeTakeFirst()
+      if (client === undefined) return 'unknown'
+      if (client.built_in) return 'built_in'
+      if (client.authentication_method === 'none') return 'public'
+      await limitSecrets(trx, now, id, overlapSeconds)
+      await insertSecret(trx, now, id, digest)
+      await insertAuditEvents(trx, now, [event])
+      return 'rotated'
+    }),
+})
+
+const setDisabled = async (
+  trx: Tx,
+  now: Now,
+  id: string,
+  disabled: boolean,
+): Promise<ChangeOutcome> => {
+  const changed = await trx
+    .updateTable('clients')
+    .set({ disabled_at: disabled ? now() : null, updated_at: now() })
+    .where('id', '=', id)
+    .where('built_in', '=', false)
+    .where('disabled_at', disabled ? 'is' : 'is not', null)
+    .returning('id')
+    .executeTakeFirst()
+  if (changed !== undefined) return 'changed'
+  const row = await trx
+    .selectFrom('clients')
+    .select('built_in')
+    .where('id', '=', id)
+    .executeTakeFirst()
+  if (row === undefined) return 'unknown'
+  return row.built_in ? 'built_in' : 'unchanged'
+}
+
+const insertSecret = async (trx: Tx, now: Now, clientId: string, digest: Buffer): Promise<void> => {
+  await trx
+    .insertInto('client_secrets')
+    .values({ id: randomUUID(), client_id: clientId, digest, created_at: now() })
+    .execute()
+}
+
+/** Earlier secrets end after the overlap, or sooner where an earlier rotation said so. */
+const limitSecrets = async (
+  trx: Tx,
+  now: Now,
+  clientId: string,
+  overlapSeconds: number,
+): Promise<void> => {
+  await sql`DELETE FROM client_secrets
+    WHERE client_id = ${clientId} AND expires_at <= ${now()}`.execute(trx)
+  await sql`UPDATE client_secrets
+    SET expires_at = least(expires_at, ${now()} + make_interval(secs => ${overlapSeconds}::float8))
+    WHERE client_id = ${clientId}`.execute(trx)
+}
+
+const selectClients = async (executor: Executor, now: Now, id?: string): Promise<Client[]> => {
+  const rows = await executor
+    .selectFrom('clients as c')
+    .leftJoin('client_secrets as s', (join) =>
+      join
+        .onRef('s.client_id', '=', 'c.id')
+        .on((eb) => eb.or([eb('s.expires_at', 'is', null), eb('s.expires_at', '>', now())])),
+    )
+    .selectAll('c')
+    .select(['s.digest', 's.expires_at as secret_expires_at'])
+    .$if(id !== undefined, (query) => query.where('c.id', '=', id as string))
+    .orderBy('c.created_at')
+    .orderBy('c.id')
+    .orderBy('s.created_at')
+    .execute()
+  return [...Map.groupBy(rows, (row) => row.id).values()].map(toClient)
+}
+
+type Row = Selectable<ClientRow> & {
+  digest: Uint8Array | null
+  secret_expires_at: Date | null
+}
+
+/** One client from its rows, one for each secret. */
+const toClient = (rows: Row[]): Client => {
+  const [row] = rows as [Row, ...Row[]]
+  return {
+    id: row.id,
+    name: row.name,
+    authenticationMethod: row.authentication_method,
+    grantTypes: row.grant_types as GrantType[],
+    scope: row.scope,
+    audience: row.audience,
+    resourceServer: row.resource_server,
+    redirectUris: row.redirect_uris,
+    refreshGraceSeconds: row.refresh_grace_seconds,
+    refreshRetryElsewhere: row.refresh_retry_elsewhere,
+    refreshTokenRotation: row.refresh_token_rotation,
+    builtIn: row.built_in,
+    disabledAt: row.disabled_at,
+    createdAt: row.created_at,
+    secretDigests: rows.flatMap(({ digest, secret_expires_at: expiresAt }) =>
+      digest === null ? [] : [{ digest: Buffer.from(digest), expiresAt }],
+    ),
+  }
+}
+
+const toRow = (client: NewClient) => ({
+  id: client.id,
+  name: client.name,
+  authentication_method: client.authenticationMethod,
+  grant_types: [...client.grantTypes],
+  scope: [...client.scope],
+  audience: [...client.audience],
+  resource_server: [...client.resourceServer],
+  redirect_uris: [...client.redirectUris],
+  refresh_grace_seconds: client.refreshGraceSeconds,
+  refresh_retry_elsewhere: client.refreshRetryElsewhere,
+  refresh_token_rotation: client.refreshTokenRotation,
+  built_in: client.builtIn,
+})
