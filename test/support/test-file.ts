@@ -15,16 +15,24 @@ export type TestedFile = {
   readonly errorOutput: string
 }
 
-// Time for a test that has run into its own limit to say so.
-const graceMs = 10_000
-
 // Time for processes that were told to end to be gone.
 const settleMs = 2000
+
+/** How a test file is run. */
+export type TestRun = {
+  readonly env: NodeJS.ProcessEnv
+  /** After so long tap reports the test that is running as failed. */
+  readonly timeoutMs: number
+  /** Time after that in which tap may do so, before the file is ended. */
+  readonly graceMs?: number
+  /** Folder of the run, where the process is noted. */
+  readonly folder: string
+}
 
 /** Runs one test file in a process group of its own, which does not outlive it. */
 export async function runTestFile(
   file: string,
-  { env, timeoutMs, folder }: { env: NodeJS.ProcessEnv; timeoutMs: number; folder: string },
+  { env, timeoutMs, graceMs = 10_000, folder }: TestRun,
 ): Promise<TestedFile> {
   const start = performance.now()
   const child = spawn(process.execPath, ['--enable-source-maps', file], {

@@ -1,0 +1,60 @@
+import { type Test, test } from 'tap'
+import {
+  type Connection,
+  connectPostgres,
+  createConnection,
+} from '../../src/stores/postgres/database.ts'
+import { openInMemory } from '../../src/stores/postgres/embedded.ts'
+import { migrateToLatest } from '../../src/stores/postgres/migrator.ts'
+import { createTestDatabase, systemDatabaseUrl } from './database.ts'
+
+/** A migrated, empty database; its present moment can be moved. */
+export type SqlBackend = Connection & { moveTime(seconds: number): void }
+
+export const poolOptions = {
+  size: 10,
+  connectTimeoutMs: 5000,
+  statementTimeoutMs: 5000,
+  lockTimeoutMs: 1000,
+}
+
+const movable = (db: Connection['db']): SqlBackend => {
+  let offset = 0
+  return {
+    ...createConnection(db, () => offset),
+    moveTime(seconds) {
+      offset += seconds
+    },
+  }
+}
+
+/** A real PostgreSQL with several connections: what races need. */
+export const openPostgres = async (t: Test, serverUrl?: string): Promise<SqlBackend> => {
+  const { url } = await createTestDatabase(t, serverUrl)
+  const db = await connectPostgres(url, poolOptions, () => {})
+  t.teardown(() => db.destroy())
+  return movable(db)
+}
+
+const openPGlite = async (t: Test): Promise<SqlBackend> => {
+  const { db, close } = await openInMemory()
+  t.teardown(close)
+  await migrateToLatest(db)
+  return movable(db)
+}
+
+/**
+ * Runs a store's contract on every SQL backend: the embedded PGlite, the run's PostgreSQL and,
+ * where the machine has it, PostgreSQL 15.
+ */
+export const onEverySqlBackend = (
+  title: string,
+  contract: (t: Test, backend: SqlBackend) => Promise<unknown>,
+): void => {
+  const system = systemDatabaseUrl()
+  test(`${title} (PGlite)`, async (t) => contract(t, await openPGlite(t)))
+  test(`${title} (PostgreSQL 18)`, async (t) => contract(t, await openPostgres(t)))
+  if (system !== undefined) {
+    test(`${title} (PostgreSQL 15)`, async (t) => contract(t, await openPostgres(t, system)))
+  }
+}
