@@ -6,9 +6,9 @@ import type { Sealer } from '../secrets/sealer.ts'
 import { ensureSigningKeys } from './first-keys.ts'
 import { createJwks, type Jwks } from './jwks.ts'
 import type { SigningKeyStore } from './key-store.ts'
-import { findCurrent, type RingKey, stateOf } from './lifecycle.ts'
+import { findCurrent, stateOf } from './lifecycle.ts'
+import { createLoadedKeys, type LoadedKey } from './loaded-keys.ts'
 import { keyReloadIntervalMs } from './rotation-policy.ts'
-import { type OpenedKey, openSigningKey } from './signing-key.ts'
 
 /** Signs with the keys in memory and publishes their public halves; a signature runs no SQL. */
 export type KeyRing = {
@@ -42,52 +42,24 @@ export type KeyRingOptions = {
   readonly reloadIntervalMs?: number
 }
 
-type LoadedKey = RingKey & OpenedKey & { readonly sealedPrivateKey: Buffer }
-
 const unknownKeyIntervalMs = 5000
 
 export const createKeyRing = (options: KeyRingOptions): KeyRing => {
   const { store, sealer, clock, logger } = options
-  let keys: ReadonlyMap<string, LoadedKey> = new Map()
+  const keys = createLoadedKeys(store, sealer, clock)
   let published = createJwks([])
-  let databaseTime = new Date(0)
-  let loads = 0
-  let appliedLoad = 0
   let lastLookup = Number.NEGATIVE_INFINITY
   let timer: NodeJS.Timeout | undefined
 
-  // The database was at `databaseTime` already, whatever the clock says.
-  const now = (): Date => new Date(Math.max(clock().getTime(), databaseTime.getTime()))
+  const isPublished = (key: LoadedKey): boolean => stateOf(key, keys.now()) !== 'gone'
 
-  const publish = (): void => {
-    published = createJwks([...keys.values()].filter((key) => stateOf(key, now()) !== 'gone'))
-  }
-
-  const open = async (row: Parameters<typeof openSigningKey>[0] & RingKey): Promise<LoadedKey> => {
-    const known = keys.get(row.keyId)
-    const opened = known?.sealedPrivateKey.equals(row.sealedPrivateKey)
-      ? known
-      : await openSigningKey(row, sealer)
-    return { ...opened, ...row }
-  }
-
-  /** @param onUnopened what to do with a key that cannot be opened. */
   const load = async (onUnopened: (error: unknown) => void): Promise<void> => {
-    loads += 1
-    const load = loads
-    const listed = await store.list()
-    const results = await Promise.allSettled(listed.keys.map(open))
-    const opened = results.flatMap((result) => {
-      if (result.status === 'fulfilled') return [result.value]
-      onUnopened(result.reason)
-      return []
-    })
-    // Of two loads at once the one that began later knows more.
-    if (load < appliedLoad) return
-    appliedLoad = load
-    keys = new Map(opened.map((key) => [key.keyId, key]))
-    databaseTime = listed.now
-    publish()
+    try {
+      await keys.load(onUnopened)
+    } finally {
+      // Without the database too, keys are dropped when their time has come.
+      published = createJwks(keys.all().filter(isPublished))
+    }
   }
 
   const reload = async (): Promise<void> => {
@@ -95,10 +67,10 @@ export const createKeyRing = (options: KeyRingOptions): KeyRing => {
       await load((error) => logger.error({ err: error }, 'a signing key cannot be opened'))
     } catch (error) {
       logger.error({ err: error }, 'the signing keys could not be read again')
-      publish()
     }
   }
 
+  // Tokens with invented key ids must not become SQL.
   const lookForUnknownKey = (): void => {
     if (performance.now() - lastLookup < unknownKeyIntervalMs) return
     lastLookup = performance.now()
@@ -107,19 +79,19 @@ export const createKeyRing = (options: KeyRingOptions): KeyRing => {
 
   return {
     sign: async (algorithm, typ, claims) => {
-      const key = findCurrent([...keys.values()], algorithm, now())
+      const key = findCurrent(keys.all(), algorithm, keys.now())
       if (key === undefined) throw new Unavailable(`no ${algorithm} key signs yet`)
       return key.signJwt(typ, claims)
     },
     jwks: () => published,
     verificationKey: (keyId) => {
-      const key = keys.get(keyId)
+      const key = keys.find(keyId)
       if (key === undefined) lookForUnknownKey()
-      if (key === undefined || stateOf(key, now()) === 'gone') return undefined
+      if (key === undefined || !isPublished(key)) return undefined
       return { algorithm: key.algorithm, key: key.publicKey }
     },
     algorithms: () =>
-      signingAlgorithms.filter((algorithm) => findCurrent([...keys.values()], algorithm, now())),
+      signingAlgorithms.filter((algorithm) => findCurrent(keys.all(), algorithm, keys.now())),
     reload,
     start: async () => {
       await ensureSigningKeys(store, sealer, options.rsaModulusBits)

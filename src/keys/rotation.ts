@@ -1,6 +1,5 @@
 import { addSeconds } from '../clock.ts'
 import { type SigningAlgorithm, signingAlgorithms } from '../oauth/algorithm.ts'
-import { randomSecret } from '../secrets/random.ts'
 import type { Sealer } from '../secrets/sealer.ts'
 import type { KeyActor, MacKeyStore, SigningKeyStore } from './key-store.ts'
 import {
@@ -13,9 +12,10 @@ import {
   retentionSeconds,
   stateOf,
 } from './lifecycle.ts'
-import { highestMacKeyNumber, macKeyBytes, openMacKey, sealMacKey } from './mac-key.ts'
-import { createRotationPolicy, keyReloadIntervalMs } from './rotation-policy.ts'
-import { generateSigningKey, resealSigningKey } from './signing-key.ts'
+import { type MacKeyRotation, rotateMacKey } from './mac-key-rotation.ts'
+import { reseal } from './resealing.ts'
+import { createRotationPolicy } from './rotation-policy.ts'
+import { generateSigningKey } from './signing-key.ts'
 
 export type KeySummary = RingKey & {
   readonly state: KeyState
@@ -30,10 +30,6 @@ export type RotationRequest = {
   readonly dryRun: boolean
   readonly by: KeyActor
 }
-
-export type MacKeyRotation =
-  | { readonly outcome: 'rotated'; readonly number: number; readonly useFrom: Date }
-  | { readonly outcome: 'refused'; readonly reason: string; readonly safeAt: Date | null }
 
 export type KeyAdministration = {
   /** The keys that are not gone, by algorithm, oldest first. */
@@ -59,7 +55,7 @@ export const createKeyAdministration = (options: KeyAdministrationOptions): KeyA
   list: () => list(options),
   rotate: (request) => rotate(options, request),
   rotateMacKey: (by) => rotateMacKey(options, by),
-  reseal: async (by) => (await resealSigningKeys(options, by)) + (await resealMacKeys(options, by)),
+  reseal: (by) => reseal(options, by),
 })
 
 const readPolicy = async (options: KeyAdministrationOptions): Promise<RotationPolicy> =>
@@ -120,52 +116,4 @@ const carryOut = async (
         reason: 'the ring changed at the same moment',
         safeAt: present.now,
       }
-}
-
-const rotateMacKey = async (
-  { macKeys, sealer }: KeyAdministrationOptions,
-  by: KeyActor,
-): Promise<MacKeyRotation> => {
-  const { now, keys } = await macKeys.list()
-  const newest = keys.at(-1)
-  if (newest !== undefined && newest.useFrom > now) {
-    const reason = 'the last new MAC key is not in use on every node yet'
-    return { outcome: 'refused', reason, safeAt: newest.useFrom }
-  }
-  const number = (newest?.number ?? 0) + 1
-  if (number > highestMacKeyNumber) {
-    return { outcome: 'refused', reason: 'all 255 MAC-key numbers are taken', safeAt: null }
-  }
-  const useAfterSeconds = (2 * keyReloadIntervalMs) / 1000
-  const sealedKey = sealMacKey(number, randomSecret(macKeyBytes), sealer)
-  const useFrom = await macKeys.insert({ number, sealedKey, useAfterSeconds }, by)
-  return useFrom === undefined
-    ? { outcome: 'refused', reason: 'another MAC key was made at the same moment', safeAt: null }
-    : { outcome: 'rotated', number, useFrom }
-}
-
-const resealSigningKeys = async (
-  { signingKeys, sealer }: KeyAdministrationOptions,
-  by: KeyActor,
-): Promise<number> => {
-  const { keys } = await signingKeys.list()
-  let count = 0
-  for (const key of keys.filter((stored) => !sealer.isCurrent(stored.sealedPrivateKey))) {
-    const sealed = resealSigningKey(key, sealer)
-    if (await signingKeys.reseal(key.keyId, key.sealedPrivateKey, sealed, by)) count += 1
-  }
-  return count
-}
-
-const resealMacKeys = async (
-  { macKeys, sealer }: KeyAdministrationOptions,
-  by: KeyActor,
-): Promise<number> => {
-  const { keys } = await macKeys.list()
-  let count = 0
-  for (const key of keys.filter((stored) => !sealer.isCurrent(stored.sealedKey))) {
-    const sealed = sealMacKey(key.number, openMacKey(key, sealer), sealer)
-    if (await macKeys.reseal(key.number, key.sealedKey, sealed, by)) count += 1
-  }
-  return count
 }

@@ -1,6 +1,6 @@
 import { type Selectable, sql } from 'kysely'
 import type { RecordedEvent } from '../../audit/event.ts'
-import type { KeyActor, SigningKeyStore, StoredSigningKey } from '../../keys/key-store.ts'
+import type { KeyActor, Rotation, SigningKeyStore, StoredSigningKey } from '../../keys/key-store.ts'
 import { insertAuditEvents } from './audit.ts'
 import { type Connection, inTransaction, type Tx } from './database.ts'
 import type { SigningKeyRow } from './schema.ts'
@@ -78,31 +78,9 @@ const insertMissing: Verb<'insertMissing'> = ({ db, now }, candidates, by) =>
 const rotate: Verb<'rotate'> = ({ db, now }, rotation, by) =>
   inTransaction(db, async (trx) => {
     await lockRings(trx)
-    const { algorithm, retire, promote, next } = rotation
-    const published = sql<Date>`${now()} - make_interval(secs => ${rotation.publicationSeconds}::float8)`
-    const retired = await trx
-      .updateTable('signing_keys')
-      .set({
-        sign_until: now(),
-        drop_after: sql<Date>`${now()} + make_interval(secs => ${rotation.retentionSeconds}::float8)`,
-      })
-      .where('key_id', '=', retire)
-      .where('algorithm', '=', algorithm)
-      .where('sign_until', 'is', null)
-      .where('sign_from', '<=', now())
-      .where(({ exists, selectFrom }) =>
-        exists(
-          selectFrom('signing_keys as next')
-            .select('next.key_id')
-            .where('next.key_id', '=', promote)
-            .where('next.algorithm', '=', algorithm)
-            .where('next.sign_from', 'is', null)
-            .where('next.published_at', '<=', published),
-        ),
-      )
-      .returning('drop_after')
-      .executeTakeFirst()
-    if (!retired?.drop_after) return undefined
+    const dropAfter = await retire(trx, now, rotation)
+    if (dropAfter === undefined) return undefined
+    const { algorithm, promote, next } = rotation
     await trx
       .updateTable('signing_keys')
       .set({ sign_from: now() })
@@ -113,11 +91,40 @@ const rotate: Verb<'rotate'> = ({ db, now }, rotation, by) =>
       .values({ ...toKeyColumns(next), published_at: now() })
       .execute()
     await insertAuditEvents(trx, now, [
-      keyEvent('key.rotated', promote, algorithm, by, { retired: retire }),
+      keyEvent('key.rotated', promote, algorithm, by, { retired: rotation.retire }),
       keyEvent('key.created', next.keyId, algorithm, by),
     ])
-    return retired.drop_after
+    return dropAfter
   })
+
+/** The one statement that decides: the ring is as expected, and the next key known long enough. */
+const retire = async (
+  trx: Tx,
+  now: Connection['now'],
+  { algorithm, retire, promote, publicationSeconds, retentionSeconds }: Rotation,
+): Promise<Date | undefined> => {
+  const seconds = (count: number) => sql<Date>`make_interval(secs => ${count}::float8)`
+  const retired = await trx
+    .updateTable('signing_keys')
+    .set({ sign_until: now(), drop_after: sql<Date>`${now()} + ${seconds(retentionSeconds)}` })
+    .where('key_id', '=', retire)
+    .where('algorithm', '=', algorithm)
+    .where('sign_until', 'is', null)
+    .where('sign_from', '<=', now())
+    .where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom('signing_keys as next')
+          .select('next.key_id')
+          .where('next.key_id', '=', promote)
+          .where('next.algorithm', '=', algorithm)
+          .where('next.sign_from', 'is', null)
+          .where('next.published_at', '<=', sql<Date>`${now()} - ${seconds(publicationSeconds)}`),
+      ),
+    )
+    .returning('drop_after')
+    .executeTakeFirst()
+  return retired?.drop_after ?? undefined
+}
 
 const reseal: Verb<'reseal'> = ({ db, now }, keyId, from, to, by) =>
   inTransaction(db, async (trx) => {
