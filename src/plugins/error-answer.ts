@@ -27,7 +27,7 @@ export const renderError = (
   return {
     status: shown.status,
     headers: {
-      'content-type': oauth ? 'application/json; charset=utf-8' : 'application/problem+json',
+      'content-type': `application/${oauth ? '' : 'problem+'}json; charset=utf-8`,
       'cache-control': 'no-store',
       ...(challenge === undefined ? {} : { 'www-authenticate': challenge }),
       ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
