@@ -4,7 +4,7 @@ import type { Import, SourceFile } from './source-file.ts'
 // A file may import from its own layer and from those below it.
 const layers = [
   ['main', 'cli'],
-  ['app', 'deps'],
+  ['app', 'deps', 'logger'],
   ['endpoints', 'plugins', 'jobs'],
   ['grants', 'clients', 'accounts', 'views'],
   ['tokens', 'revocation', 'audit'],
