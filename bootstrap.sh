@@ -11,6 +11,7 @@ cd "$(dirname "$0")"
 pinned=node_modules/node/bin/node
 installed=node_modules/.package-lock.json
 lock=.bootstrap-lock
+holder_lock=.bootstrap-lock-holder
 
 is_installed() {
   # npm writes its hidden lockfile last, so it stands for a finished install.
@@ -25,10 +26,10 @@ lock_install() {
     flock 9
     return
   fi
-  while ! ln -s "$$" "$lock" 2>/dev/null; do
-    holder=$(readlink "$lock" 2>/dev/null || true)
+  while ! ln -s "$$" "$holder_lock" 2>/dev/null; do
+    holder=$(readlink "$holder_lock" 2>/dev/null || true)
     if [ -n "$holder" ] && ! kill -0 "$holder" 2>/dev/null; then
-      rm -f "$lock"
+      rm -f "$holder_lock"
     fi
     sleep 1
   done
@@ -38,7 +39,7 @@ unlock_install() {
   if command -v flock >/dev/null 2>&1; then
     exec 9>&-
   else
-    rm -f "$lock"
+    rm -f "$holder_lock"
   fi
 }
 
