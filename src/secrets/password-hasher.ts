@@ -41,17 +41,21 @@ export const createPasswordHasher = (options: PasswordHasherOptions): PasswordHa
   const cost: PasswordCost = { memoryKib, timeCost, parallelism }
   const dummy = createDummyHash(cost)
   const pool = createPool(threads, options.onWorkerError)
-  let inFlight = 0
+  const inFlight = new Set<Promise<unknown>>()
+  let closed = false
 
-  const run = async (name: 'hash' | 'verify', task: HashTask | VerifyTask) => {
-    if (inFlight >= threads + options.queueLimit) {
+  const run = async (name: 'hash' | 'verify', task: HashTask | VerifyTask): Promise<unknown> => {
+    if (closed || inFlight.size >= threads + options.queueLimit) {
       throw new Unavailable('too many passwords wait to be hashed', { retryAfterSeconds })
     }
-    inFlight += 1
+    const result = pool.run(task, { name })
+    inFlight.add(result)
     try {
-      return await pool.run(task, { name })
+      return await result
+    } catch (cause) {
+      throw new Unavailable('the password hasher failed', { cause, retryAfterSeconds })
     } finally {
-      inFlight -= 1
+      inFlight.delete(result)
     }
   }
 
@@ -62,8 +66,13 @@ export const createPasswordHasher = (options: PasswordHasherOptions): PasswordHa
       return (await run('verify', { password, hash: usable, dummy })) as boolean
     },
     needsRehash: (hash) => differsFrom(cost, hash),
-    queueDepth: () => Math.max(0, inFlight - threads),
-    close: () => pool.close(),
+    queueDepth: () => Math.max(0, inFlight.size - threads),
+    close: async () => {
+      closed = true
+      // The pool's own close would drop what still waits.
+      await Promise.allSettled(inFlight)
+      await pool.destroy()
+    },
   }
 }
 
