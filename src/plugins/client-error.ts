@@ -1,4 +1,4 @@
-import { STATUS_CODES } from 'node:http'
+import { type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { Problem, type ProblemCode } from '../oauth/problem.ts'
 import { randomId } from '../secrets/random.ts'
@@ -22,8 +22,8 @@ export const answerClientError = (
   socket: Socket,
   headers: Readonly<Record<string, string>>,
 ): void => {
-  // A reset connection hears no answer.
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  // A reset connection hears no answer, and one that has begun must not be written into.
+  if (error.code === 'ECONNRESET' || !socket.writable || isAnswering(socket)) {
     socket.destroy()
     return
   }
@@ -41,3 +41,7 @@ export const answerClientError = (
   socket.end([status, ...lines, '', answer.body].join('\r\n'))
   socket.destroySoon()
 }
+
+// The same member that the default handler of Node.js looks at.
+const isAnswering = (socket: Socket & { _httpMessage?: ServerResponse }): boolean =>
+  socket._httpMessage?.headersSent ?? false

@@ -1,4 +1,4 @@
-import { connect } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
 import { problemSchema } from '../../src/endpoints/problem-schema.ts'
@@ -36,16 +36,18 @@ export const createTestServer = async (
   return { app, log }
 }
 
+/** Listens on loopback, if it does not yet. */
+export const listen = async (app: FastifyInstance): Promise<AddressInfo> => {
+  if (!app.server.listening) await app.listen({ host: '127.0.0.1', port: 0 })
+  return app.server.address() as AddressInfo
+}
+
 /** Sends bytes over a connection of its own. @returns all that comes back until it is closed */
 export const sendBytes = async (app: FastifyInstance, bytes: string | Buffer): Promise<string> => {
-  if (!app.server.listening) await app.listen({ host: '127.0.0.1', port: 0 })
-  const address = app.server.address()
-  if (address === null || typeof address === 'string') throw new TypeError('no TCP address')
-  const socket = connect(address.port, '127.0.0.1')
+  const { port } = await listen(app)
+  const socket = connect(port, '127.0.0.1')
   socket.write(bytes)
-  const chunks: Buffer[] = []
-  for await (const chunk of socket) chunks.push(chunk as Buffer)
-  return Buffer.concat(chunks).toString('latin1')
+  return Buffer.concat(await socket.toArray()).toString('latin1')
 }
 
 /** An HTTP/1.1 answer, taken apart. */
