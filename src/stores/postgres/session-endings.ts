@@ -1,7 +1,10 @@
 import { type RawBuilder, sql } from 'kysely'
+import type { Act } from '../../accounts/act.ts'
+import type { RecordedEvent } from '../../audit/event.ts'
 import type { Executor } from './database.ts'
-import { revokeFamilies } from './family-endings.ts'
-import type { NewRevocation } from './revocation-rows.ts'
+import { revokeFamilies, revokeFamiliesOfSessions } from './family-endings.ts'
+import { insertRevocations, type NewRevocation } from './revocation-rows.ts'
+import { userEvent } from './user-rows.ts'
 
 // The verbs by which stores end sessions inside their own transactions. Who ends more than one
 // session of a user holds the lock of the user's row, so that such acts cannot deadlock.
@@ -9,7 +12,7 @@ import type { NewRevocation } from './revocation-rows.ts'
 type Now = () => RawBuilder<Date>
 
 /** Ends the live sessions that `condition` (on alias `s`) names. @returns their ids. */
-export const endSessions = async (
+const endSessions = async (
   trx: Executor,
   now: Now,
   condition: RawBuilder<unknown>,
@@ -23,8 +26,28 @@ export const endSessions = async (
 }
 
 /** Entries that refuse the access tokens of ended sessions. */
-export const sessionEntries = (ids: readonly string[]): NewRevocation[] =>
+const sessionEntries = (ids: readonly string[]): NewRevocation[] =>
   ids.map((value) => ({ kind: 'sid', value }))
+
+/**
+ * Ends the live sessions of a user that `condition` (on alias `s`) names, with their families and
+ * the entries that refuse their access tokens. @returns the events that tell of it, to be written.
+ */
+export const endSessionsOfUser = async (
+  trx: Executor,
+  { now, entryLifetimeSeconds }: { now: Now; entryLifetimeSeconds: () => number },
+  [userId, act]: readonly [userId: string, act: Act],
+  condition: RawBuilder<unknown>,
+  reason: string,
+): Promise<RecordedEvent[]> => {
+  const ids = await endSessions(trx, now, sql`s.user_id = ${userId}::uuid AND ${condition}`, reason)
+  if (ids.length === 0) return []
+  await revokeFamiliesOfSessions(trx, now, ids, reason)
+  await insertRevocations(trx, now, entryLifetimeSeconds(), sessionEntries(ids))
+  return ids.map((sessionId) =>
+    userEvent('session.ended', userId, act, { sessionId, details: { reason } }),
+  )
+}
 
 type EndedOfUser = {
   readonly sessions: readonly string[]

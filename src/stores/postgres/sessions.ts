@@ -1,79 +1,20 @@
-import { type RawBuilder, sql } from 'kysely'
-import type { Act } from '../../accounts/act.ts'
-import type {
-  NewSession,
-  OpenedSession,
-  Session,
-  SessionStore,
-  SignInProof,
-} from '../../accounts/session-store.ts'
-import type { RecordedEvent } from '../../audit/event.ts'
+import { sql } from 'kysely'
+import type { Session, SessionStore } from '../../accounts/session-store.ts'
 import { insertAuditEvents } from './audit.ts'
-import { type Connection, inTransaction, type Tx } from './database.ts'
-import { insertFamily, revokeFamiliesOfSessions } from './family-endings.ts'
+import { type Connection, inTransaction } from './database.ts'
 import { insertRevocations } from './revocation-rows.ts'
-import { endAllOfUser, endSessions, sessionEntries } from './session-endings.ts'
-import { insertUser, nameTaken, toUser, type UserRow, userColumns, userEvent } from './user-rows.ts'
+import { endAllOfUser, endSessionsOfUser } from './session-endings.ts'
+import { createSessionOpenings } from './session-openings.ts'
+import { userEvent } from './user-rows.ts'
 
 /** @param entryLifetimeSeconds how long a revocation entry must stand (revocation/lifetime.ts) */
 export const createSessionStore = (
-  { db, now }: Connection,
+  connection: Connection,
   entryLifetimeSeconds: () => number,
 ): SessionStore => {
-  /** Ends sessions with their families and entries. @returns the events that tell of it. */
-  const end = async (
-    trx: Tx,
-    [userId, act]: [string, Act],
-    condition: RawBuilder<unknown>,
-    reason: string,
-  ): Promise<RecordedEvent[]> => {
-    const ids = await endSessions(trx, now, condition, reason)
-    if (ids.length === 0) return []
-    await revokeFamiliesOfSessions(trx, now, ids, reason)
-    await insertRevocations(trx, now, entryLifetimeSeconds(), sessionEntries(ids))
-    return ids.map((sessionId) =>
-      userEvent('session.ended', userId, act, { sessionId, details: { reason } }),
-    )
-  }
-
-  /** The user's row is locked by this transaction: no other session of the user opens meanwhile. */
-  const open = async (
-    trx: Tx,
-    row: UserRow,
-    session: NewSession,
-    [act, events]: [Act, readonly RecordedEvent[]],
-  ): Promise<OpenedSession> => {
-    const { at, expires_at: expiresAt } = await insertSession(trx, now, row.id, session, act)
-    const scope = session.scopeOf(row.permissions)
-    // The new session is never the one to go: by the time that its transaction began, which may
-    // have waited for others, it may be the oldest.
-    const beyond = sql`s.id IN (
-      SELECT id FROM sessions
-      WHERE user_id = ${row.id}::uuid AND id <> ${session.id}::uuid
-        AND ended_at IS NULL AND expires_at > ${now()}
-      ORDER BY created_at DESC, id OFFSET ${session.limit - 1}::int)`
-    const ended = await end(trx, [row.id, act], beyond, 'too_many_sessions')
-    await insertFamily(trx, now, { ...session.family, scope }, { version: row.version })
-    await insertAuditEvents(trx, now, [...events, ...ended, ...openingEvents(row.id, session, act)])
-    return { user: toUser(row), scope, now: at, expiresAt, endedSessions: ended.length }
-  }
-
+  const { db, now } = connection
   return {
-    register: (user, session, act) =>
-      inTransaction(db, async (trx) => {
-        const row = await insertUser(trx, now, user, true)
-        const created = userEvent('user.created', user.id, act, { details: { roles: row.roles } })
-        return open(trx, row, session, [act, [created]])
-      }).catch(nameTaken),
-
-    signIn: (proof, session, act) =>
-      inTransaction(db, async (trx) => {
-        const row = await markSignIn(trx, now, proof)
-        if (row === undefined) return undefined
-        const { userId, rehash } = proof
-        const events = rehash ? [userEvent('user.password_rehashed', userId, act)] : []
-        return open(trx, row, session, [act, events])
-      }),
+    ...createSessionOpenings(connection, entryLifetimeSeconds),
 
     async list(userId, currentId) {
       const { rows } = await sql<SessionRow>`
@@ -100,8 +41,14 @@ export const createSessionStore = (
 
     end: (userId, sessionId, act) =>
       inTransaction(db, async (trx) => {
-        const condition = sql`s.id = ${sessionId}::uuid AND s.user_id = ${userId}::uuid`
-        const ended = await end(trx, [userId, act], condition, 'signed_out')
+        const condition = sql`s.id = ${sessionId}::uuid`
+        const ended = await endSessionsOfUser(
+          trx,
+          { now, entryLifetimeSeconds },
+          [userId, act],
+          condition,
+          'signed_out',
+        )
         await insertAuditEvents(trx, now, ended)
         return ended.length > 0
       }),
@@ -121,59 +68,6 @@ export const createSessionStore = (
         ])
       }),
   }
-}
-
-/**
- * The gate of a sign-in: no row unless the user is active and still has the password that was
- * verified. Locks the row, so that disabling and password changes come before or after, never amid.
- */
-const markSignIn = async (
-  trx: Tx,
-  now: () => RawBuilder<Date>,
-  { userId, credentialEpoch, rehash }: SignInProof,
-): Promise<UserRow | undefined> => {
-  const renewed = rehash
-    ? sql`, password_hash = CASE u.password_hash WHEN ${rehash.from} THEN ${rehash.to}
-        ELSE u.password_hash END`
-    : sql``
-  const { rows } = await sql<UserRow>`
-    UPDATE users u SET last_login_at = ${now()}${renewed}
-    WHERE u.id = ${userId}::uuid AND u.status = 'active'
-      AND u.credential_epoch = ${credentialEpoch}
-    RETURNING ${userColumns}`.execute(trx)
-  return rows[0]
-}
-
-const insertSession = async (
-  trx: Tx,
-  now: () => RawBuilder<Date>,
-  userId: string,
-  { id, amr, ttlSeconds }: NewSession,
-  { origin }: Act,
-): Promise<{ at: Date; expires_at: Date }> =>
-  trx
-    .insertInto('sessions')
-    .values({
-      id,
-      user_id: userId,
-      user_agent: origin.userAgent ?? null,
-      address: origin.address ?? null,
-      amr: [...amr],
-      auth_time: now(),
-      created_at: now(),
-      expires_at: sql<Date>`${now()} + make_interval(secs => ${ttlSeconds}::float8)`,
-    })
-    .returning(['auth_time as at', 'expires_at'])
-    .executeTakeFirstOrThrow()
-
-const openingEvents = (userId: string, session: NewSession, act: Act): RecordedEvent[] => {
-  const { id: sessionId, family, amr } = session
-  const { id: familyId, clientId } = family
-  return [
-    userEvent('sign_in.succeeded', userId, act, { sessionId, clientId, details: { amr } }),
-    userEvent('session.created', userId, act, { sessionId }),
-    userEvent('family.created', userId, act, { sessionId, familyId, clientId }),
-  ]
 }
 
 type SessionRow = {
