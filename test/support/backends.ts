@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { dropTestDatabases } from './database.ts'
 import { systemPostgres } from './postgres-binaries.ts'
-import { fastSettings, startPostgresServer } from './postgres-server.ts'
-import { startRedisServer } from './redis-server.ts'
+import { fastSettings, postgresVersion, startPostgresServer } from './postgres-server.ts'
+import { redisVersion, startRedisServer } from './redis-server.ts'
 
 /** The real servers of a run. */
 export type Backends = {
@@ -15,6 +15,12 @@ export type Backends = {
 }
 
 type Backend = { readonly url: string | undefined; readonly line: string }
+
+const variables = {
+  main: 'TEST_DATABASE_URL',
+  system: 'TEST_DATABASE_URL_SYSTEM',
+  redis: 'TEST_REDIS_URL',
+} as const
 
 /**
  * Starts what the tests need, or takes the servers that the environment names.
@@ -44,15 +50,15 @@ export async function startBackends(): Promise<Backends> {
 }
 
 async function mainPostgres(): Promise<Backend> {
-  const url = process.env.TEST_DATABASE_URL
-  if (url !== undefined) return { url, line: 'PostgreSQL of TEST_DATABASE_URL' }
+  const given = await named(variables.main, 'PostgreSQL', postgresVersion)
+  if (given !== undefined) return given
   const server = await startPostgresServer({ settings: fastSettings })
   return { url: server.url, line: `PostgreSQL ${server.version}` }
 }
 
 async function oldPostgres(): Promise<Backend> {
-  const url = process.env.TEST_DATABASE_URL_SYSTEM
-  if (url !== undefined) return { url, line: 'PostgreSQL of TEST_DATABASE_URL_SYSTEM' }
+  const given = await named(variables.system, 'PostgreSQL', postgresVersion)
+  if (given !== undefined) return given
   const binaries = systemPostgres()
   if (binaries === undefined) {
     return {
@@ -65,8 +71,23 @@ async function oldPostgres(): Promise<Backend> {
 }
 
 async function anyRedis(): Promise<Backend> {
-  const url = process.env.TEST_REDIS_URL
-  if (url !== undefined) return { url, line: 'Redis of TEST_REDIS_URL' }
+  const given = await named(variables.redis, 'Redis', redisVersion)
+  if (given !== undefined) return given
   const server = await startRedisServer()
   return { url: server.url, line: `Redis ${server.version}` }
+}
+
+/** The server that a variable names, once it has answered. */
+async function named(
+  variable: string,
+  product: string,
+  version: (url: string) => Promise<string>,
+): Promise<Backend | undefined> {
+  const url = process.env[variable]
+  if (url === undefined) return undefined
+  try {
+    return { url, line: `${product} ${await version(url)} of ${variable}` }
+  } catch (cause) {
+    throw new Error(`The ${product} of ${variable} does not answer`, { cause })
+  }
 }

@@ -65,7 +65,7 @@ export async function startPostgresServer({
     await once(child, 'exit')
   }
   await server.start()
-  return { ...server, version: await serverVersion(url) }
+  return { ...server, version: await postgresVersion(url) }
 }
 
 function makeCluster(binaries: PostgresBinaries, folder: string, data: string): void {
@@ -120,7 +120,7 @@ async function ready(launch: () => ChildProcess, url: string, log: string): Prom
       `PostgreSQL at ${url}`,
       async () => {
         if (hasEnded(child)) child = launch()
-        return (await serverVersion(url)) !== ''
+        return (await postgresVersion(url)) !== ''
       },
       { timeoutMs: 30_000, intervalMs: 50 },
     )
@@ -130,7 +130,8 @@ async function ready(launch: () => ChildProcess, url: string, log: string): Prom
   return child
 }
 
-async function serverVersion(connectionString: string): Promise<string> {
+/** Asks a server for its version. */
+export async function postgresVersion(connectionString: string): Promise<string> {
   const client = new Client({ connectionString, connectionTimeoutMillis: 2000 })
   client.on('error', () => {})
   await client.connect()

@@ -46,7 +46,7 @@ export async function startRedisServer(args: readonly string[] = []): Promise<Re
     port,
     async start() {
       child = spawnRedis(program, ['--port', `${port}`, '--dir', folder, '--logfile', log, ...args])
-      await waitUntil(`Redis at ${url}`, () => serverVersion(url)).catch((cause: unknown) => {
+      await waitUntil(`Redis at ${url}`, () => redisVersion(url)).catch((cause: unknown) => {
         throw new Error(`Redis did not start:\n${readFileSync(log, 'utf8')}`, { cause })
       })
     },
@@ -59,7 +59,7 @@ export async function startRedisServer(args: readonly string[] = []): Promise<Re
     resume: () => void child?.kill('SIGCONT'),
   }
   await server.start()
-  return { ...server, version: await serverVersion(url) }
+  return { ...server, version: await redisVersion(url) }
 }
 
 function spawnRedis(program: string, args: readonly string[]): ChildProcess {
@@ -70,7 +70,8 @@ function spawnRedis(program: string, args: readonly string[]): ChildProcess {
   return child
 }
 
-async function serverVersion(url: string): Promise<string> {
+/** Asks a server for its version. */
+export async function redisVersion(url: string): Promise<string> {
   const client = new Redis(url, { lazyConnect: true, retryStrategy: () => null })
   client.on('error', () => {})
   try {
