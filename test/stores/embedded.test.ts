@@ -14,6 +14,7 @@ const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8)
 const inUse = (folder: string) =>
   new DataFolderError(
     `The data folder ${folder} is in use by another process of Tessera: stop that one, or set DATA_DIR to another folder`,
+    { inUse: true },
   )
 
 const holdFolder = async (t: Test, folder: string): Promise<ChildProcess> => {

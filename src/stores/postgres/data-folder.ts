@@ -4,9 +4,16 @@ import { DatabaseSync } from 'node:sqlite'
 
 /** The data folder cannot be used; the message says what to do. */
 export class DataFolderError extends Error {
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options)
+  /** Another process has it; all else will not mend itself. */
+  readonly inUse: boolean
+
+  constructor(
+    message: string,
+    { inUse = false, cause }: { inUse?: boolean; cause?: unknown } = {},
+  ) {
+    super(message, { cause })
     this.name = 'DataFolderError'
+    this.inUse = inUse
   }
 }
 
@@ -51,11 +58,11 @@ const takeLock = (path: string): (() => void) => {
 }
 
 const asDataFolderError = (dataDir: string, error: unknown): DataFolderError => {
-  const busy = (error as { errcode?: unknown }).errcode === sqliteBusy
-  const sentence = busy
+  const inUse = (error as { errcode?: unknown }).errcode === sqliteBusy
+  const sentence = inUse
     ? `The data folder ${dataDir} is in use by another process of Tessera: stop that one, or set DATA_DIR to another folder`
     : `The data folder ${dataDir} cannot be used: ${error instanceof Error ? error.message : String(error)}`
-  return new DataFolderError(sentence, { cause: error })
+  return new DataFolderError(sentence, { inUse, cause: error })
 }
 
 /** Lets nobody but the owner into a folder, whose files PGlite makes readable for all. */

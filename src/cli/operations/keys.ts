@@ -1,0 +1,62 @@
+import { Type } from 'typebox'
+import type { RotationPlan } from '../../keys/lifecycle.ts'
+import type { MacKeyRotation } from '../../keys/mac-key-rotation.ts'
+import type { KeySummary } from '../../keys/rotation.ts'
+import { signingAlgorithms } from '../../oauth/algorithm.ts'
+import { byCli, defineOperation, toTimestamp } from './operation.ts'
+
+const nothing = Type.Object({})
+const algorithm = Type.Union(signingAlgorithms.map((name) => Type.Literal(name)))
+
+const keyToJson = (key: KeySummary) => ({
+  kid: key.keyId,
+  alg: key.algorithm,
+  state: key.state,
+  published_at: toTimestamp(key.publishedAt),
+  sign_from: toTimestamp(key.signFrom),
+  sign_until: toTimestamp(key.signUntil),
+  drop_after: toTimestamp(key.dropAfter),
+  safe_to_rotate_at: toTimestamp(key.safeToRotateAt),
+})
+
+const planToJson = (plan: RotationPlan) =>
+  plan.outcome === 'refused'
+    ? {
+        alg: plan.algorithm,
+        outcome: plan.outcome,
+        reason: plan.reason,
+        safe_at: toTimestamp(plan.safeAt),
+      }
+    : {
+        alg: plan.algorithm,
+        outcome: plan.outcome,
+        retire: plan.retire,
+        promote: plan.promote,
+        drop_after: toTimestamp(plan.dropAfter),
+      }
+
+const macRotationToJson = (rotation: MacKeyRotation) =>
+  rotation.outcome === 'refused'
+    ? { outcome: rotation.outcome, reason: rotation.reason, safe_at: toTimestamp(rotation.safeAt) }
+    : {
+        outcome: rotation.outcome,
+        number: rotation.number,
+        use_from: toTimestamp(rotation.useFrom),
+      }
+
+export const keyOperations = {
+  'keys.list': defineOperation(nothing, async ({ keyAdministration }) =>
+    (await keyAdministration.list()).map(keyToJson),
+  ),
+  'keys.rotate': defineOperation(
+    Type.Object({ algorithm: Type.Optional(algorithm), dryRun: Type.Boolean() }),
+    async ({ keyAdministration }, input) =>
+      (await keyAdministration.rotate({ ...input, by: byCli })).map(planToJson),
+  ),
+  'keys.rotate_mac': defineOperation(nothing, async ({ keyAdministration }) =>
+    macRotationToJson(await keyAdministration.rotateMacKey(byCli)),
+  ),
+  'keys.reseal': defineOperation(nothing, async ({ keyAdministration }) => ({
+    resealed: await keyAdministration.reseal(byCli),
+  })),
+}
