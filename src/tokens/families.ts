@@ -43,6 +43,7 @@ export const createFamilies = ({ store, macKeys, revocations }: Dependencies): F
       successorDigest: null,
       from: Buffer.alloc(0),
       scope: undefined,
+      audience: undefined,
     }
     const strict = { graceSeconds: 0, retryElsewhere: 'refuse', rotation: 'rotate' } as const
     const { outcome } = judge({ ...state, outageMs: 0 }, presented, strict, grant.now)

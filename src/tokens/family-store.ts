@@ -31,6 +31,7 @@ export type Rotation = {
   readonly clientId: string
   readonly confirmation: string | null
   readonly scope: Scope | undefined
+  readonly audience: readonly string[] | undefined
   readonly successorDigest: Buffer
   readonly salt: Buffer
   readonly from: Buffer

@@ -4,6 +4,7 @@ import { isSubset, type Scope } from '../oauth/scope.ts'
 export type FamilyState = {
   readonly clientId: string
   readonly scope: Scope
+  readonly audience: readonly string[]
   readonly confirmation: string | null
   readonly revoked: boolean
   readonly subjectActive: boolean
@@ -31,6 +32,8 @@ export type Presented = {
   readonly from: Buffer
   /** Scope asked for; undefined: all of the family's. */
   readonly scope: Scope | undefined
+  /** Audience asked for; undefined: all of the family's. */
+  readonly audience: readonly string[] | undefined
 }
 
 export type RefreshPolicy = {
@@ -55,6 +58,7 @@ export type Refusal =
   | 'expired_absolute'
   | 'expired_idle'
   | 'invalid_scope'
+  | 'invalid_target'
   | 'retry_refused'
   | 'diverged'
   | 'reused'
@@ -74,10 +78,10 @@ export const judge = (
   const obstacle = findObstacle(row, presented, now)
   if (obstacle !== undefined) return { outcome: obstacle }
   const verdict = judgeGeneration(row, presented, policy, now)
-  const accepted = verdict.outcome === 'again' || verdict.outcome === 'retried'
-  return accepted && !isSubset(presented.scope ?? [], row.scope)
-    ? { outcome: 'invalid_scope' }
-    : verdict
+  if (verdict.outcome !== 'again' && verdict.outcome !== 'retried') return verdict
+  if (!isSubset(presented.scope ?? [], row.scope)) return { outcome: 'invalid_scope' }
+  if (!isSubset(presented.audience ?? [], row.audience)) return { outcome: 'invalid_target' }
+  return verdict
 }
 
 const judgeGeneration = (

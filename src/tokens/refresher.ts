@@ -26,6 +26,8 @@ export type RefreshRequest = {
   readonly policy: RefreshPolicy
   /** Narrows the access token; the family keeps its scope (RFC 6749 §6). */
   readonly scope?: Scope
+  /** Narrows the access token's audience; the family keeps its own (RFC 8707 §2.2). */
+  readonly audience?: readonly string[]
   /** Key that the request has proved; null for bearer clients. */
   readonly confirmation?: string
   readonly origin: Origin
@@ -108,6 +110,7 @@ const describeRotation = (
   clientId: request.clientId,
   confirmation: request.confirmation ?? null,
   scope: request.scope,
+  audience: request.audience,
   successorDigest: digestRefreshSecret(successor),
   salt,
   from,
@@ -152,6 +155,7 @@ const present = (
   successorDigest: successor === undefined ? null : digestRefreshSecret(successor),
   from,
   scope: request.scope,
+  audience: request.audience,
 })
 
 const outageSince = (tracker: OutageTracker, { state, outages, grant }: FamilyView): number =>
@@ -182,7 +186,7 @@ const answer = async (
   grant: FamilyGrant,
   next: RefreshTokenParts,
 ): Promise<RefreshResult> => {
-  const authorization = toAuthorization(grant, request.scope)
+  const authorization = toAuthorization(grant, request)
   const { accessToken, expiresIn } = await deps.issuer.issueAccessToken(authorization)
   // Last look: a revocation that committed while this was signed must win.
   if (deps.revocations.revokedBy(authorization) !== undefined) return { outcome: 'revoked' }
@@ -192,13 +196,16 @@ const answer = async (
 }
 
 // `admin` lasts as long as the permission: a family keeps its scope, its access tokens do not.
-const toAuthorization = (grant: FamilyGrant, requested: Scope | undefined): Authorization => ({
+const toAuthorization = (
+  grant: FamilyGrant,
+  requested: Pick<RefreshRequest, 'scope' | 'audience'>,
+): Authorization => ({
   clientId: grant.clientId,
   subject: grant.userId,
-  scope: (requested ?? grant.scope).filter(
+  scope: (requested.scope ?? grant.scope).filter(
     (scope) => scope !== 'admin' || grant.permissions.includes('admin'),
   ),
-  audience: grant.audience,
+  audience: requested.audience ?? grant.audience,
   user: {
     roles: grant.roles,
     permissions: grant.permissions,

@@ -78,6 +78,7 @@ const seed = async ({ db, now }: SqlBackend, { offline = false } = {}) => {
     clientId: 'app',
     confirmation: null,
     scope: undefined,
+    audience: undefined,
     successorDigest: digest('2'),
     salt: randomBytes(16),
     from: Buffer.alloc(16, 'h'),
@@ -139,6 +140,7 @@ const refused: readonly [
   ['another client', () => undefined, { clientId: 'thief' }],
   ['another family', () => undefined, { familyId: randomUUID() }],
   ['a scope that the family has not', () => undefined, { scope: ['write'] }],
+  ['an audience that the family has not', () => undefined, { audience: ['https://other.example'] }],
   ['a revoked family', ({ db, now }, { userId }) => revokeFamiliesOfUser(db, now, userId, 'test')],
   [
     'an expired family',

@@ -15,6 +15,7 @@ const here = digest('h')
 const makeState = (state: Partial<FamilyState> = {}): FamilyState => ({
   clientId: 'app',
   scope: ['account', 'read'],
+  audience: ['https://a.example', 'https://b.example'],
   confirmation: null,
   revoked: false,
   subjectActive: true,
@@ -37,6 +38,7 @@ const current: Presented = {
   successorDigest: digest('6'),
   from: here,
   scope: undefined,
+  audience: undefined,
 }
 /** The token before the current one, whose derived successor is the current one. */
 const parent: Presented = {
@@ -138,6 +140,18 @@ const verdicts: readonly [
     { outcome: 'invalid_scope' },
     makeState(),
     { ...parent, scope: ['write'] },
+  ],
+  [
+    'an audience that the family has',
+    { outcome: 'again' },
+    makeState(),
+    { ...current, audience: ['https://b.example'] },
+  ],
+  [
+    'an audience that the family has not',
+    { outcome: 'invalid_target' },
+    makeState(),
+    { ...current, audience: ['https://a.example', 'https://c.example'] },
   ],
   [
     'a reuse is punished whatever scope it asks',
@@ -265,6 +279,7 @@ const anyDigest = fc.constantFrom('3', '4', '5', '6', 'x').map(digest)
 const anyState = fc.record({
   clientId: fc.constantFrom('app', 'other'),
   scope: fc.constant(['account']),
+  audience: fc.constant(['https://a.example']),
   confirmation: fc.constantFrom(null, 'k1', 'k2'),
   revoked: fc.boolean(),
   subjectActive: fc.boolean(),
@@ -285,6 +300,7 @@ const anyPresented = fc.record({
   successorDigest: fc.option(anyDigest),
   from: fc.constantFrom(here, digest('t')),
   scope: fc.constantFrom(undefined, ['account'], ['admin']),
+  audience: fc.constantFrom(undefined, ['https://a.example'], ['https://b.example']),
 })
 const anyPolicy = fc.record({
   graceSeconds: fc.constantFrom(0, 30, 600),

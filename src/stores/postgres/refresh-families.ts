@@ -29,7 +29,7 @@ const usable = (r: Rotation, now: Now) => sql`
   f.id = ${r.familyId}::uuid AND f.generation = ${r.generation} AND f.digest = ${r.digest}
   AND f.client_id = ${r.clientId}
   AND (f.confirmation IS NULL OR f.confirmation = ${r.confirmation}::text)
-  AND f.scope @> ${r.scope ?? []}::text[]
+  AND f.scope @> ${r.scope ?? []}::text[] AND f.audience @> ${r.audience ?? []}::text[]
   AND f.revoked_at IS NULL AND f.expires_at > ${now()}
   AND f.last_used_at + f.idle_timeout > ${now()}
   AND u.id = f.user_id AND u.status = 'active' AND u.version = f.user_version
@@ -148,6 +148,7 @@ const toView = (row: ViewRow): FamilyView => ({
   state: {
     clientId: row.client_id,
     scope: row.scope,
+    audience: row.audience,
     confirmation: row.confirmation,
     revoked: row.revoked_at !== null,
     subjectActive: row.status === 'active',
