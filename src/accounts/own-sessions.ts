@@ -1,14 +1,14 @@
 import type { Origin } from '../audit/event.ts'
 import { firstPartyClientId } from '../clients/client.ts'
 import type { Revocations } from '../revocation/revocations.ts'
-import { decodeRefreshToken, type MacKeys } from '../secrets/refresh-token.ts'
+import type { Families } from '../tokens/families.ts'
 import type { Self } from './own-account.ts'
 import type { Session, SessionStore } from './session-store.ts'
 import { isUuid } from './user.ts'
 
 export type OwnSessionsParts = {
   readonly sessions: SessionStore
-  readonly macKeys: MacKeys
+  readonly families: Pick<Families, 'locate'>
   readonly revocations: Pick<Revocations, 'announce'>
 }
 
@@ -26,7 +26,7 @@ export type OwnSessions = {
 
 export const createOwnSessions = ({
   sessions,
-  macKeys,
+  families,
   revocations,
 }: OwnSessionsParts): OwnSessions => {
   const end = async (userId: string, sessionId: string, origin: Origin): Promise<boolean> => {
@@ -41,10 +41,9 @@ export const createOwnSessions = ({
     list: ({ userId, sessionId }) => sessions.list(userId, sessionId),
     end,
     async endByRefreshToken(refreshToken, origin) {
-      const parts = await decodeRefreshToken(refreshToken, macKeys)
-      const owner = parts && (await sessions.findOwner(parts.familyId))
-      if (!owner?.sessionId || owner.clientId !== firstPartyClientId) return
-      await end(owner.userId, owner.sessionId, origin)
+      const family = (await families.locate(refreshToken))?.grant
+      if (!family?.sessionId || family.clientId !== firstPartyClientId) return
+      await end(family.userId, family.sessionId, origin)
     },
     async endAll(userId, origin) {
       await sessions.endAll(userId, { actor: userId, origin })

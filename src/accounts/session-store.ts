@@ -48,13 +48,6 @@ export type SignInProof = {
   readonly rehash?: { readonly from: string; readonly to: string }
 }
 
-/** Which session a refresh token belongs to. */
-export type FamilyOwner = {
-  readonly sessionId: string | null
-  readonly userId: string
-  readonly clientId: string
-}
-
 /** Sessions. Every change is one transaction with its audit events and revocation entries. */
 export type SessionStore = {
   /** Creates a user together with the first session. */
@@ -63,7 +56,6 @@ export type SessionStore = {
   signIn(proof: SignInProof, session: NewSession, act: Act): Promise<OpenedSession | undefined>
   /** Live ones, newest first; `currentId` even when nothing can refresh it any more. */
   list(userId: string, currentId: string | undefined): Promise<Session[]>
-  findOwner(familyId: string): Promise<FamilyOwner | undefined>
   /** Ends one session with its families. @returns false when the user has no such live session. */
   end(userId: string, sessionId: string, act: Act): Promise<boolean>
   /** Ends all sessions and all families, offline ones too. */

@@ -2,6 +2,7 @@ import { errors, type JWTPayload, jwtVerify } from 'jose'
 import type { Clock } from '../clock.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
 import { parseScope, type Scope } from '../oauth/scope.ts'
+import type { RevocationKind } from '../revocation/entry.ts'
 import type { Revocations } from '../revocation/revocations.ts'
 import { looksLikeRefreshToken } from '../secrets/refresh-token.ts'
 
@@ -27,7 +28,12 @@ export type VerificationFailure = 'malformed' | 'wrong_type' | 'expired' | 'revo
 
 export type Verification =
   | { readonly ok: true; readonly claims: AccessTokenClaims }
-  | { readonly ok: false; readonly reason: VerificationFailure }
+  | {
+      readonly ok: false
+      readonly reason: VerificationFailure
+      /** What was revoked: the token itself, or something that it belongs to. */
+      readonly revokedBy?: RevocationKind
+    }
 
 export type AccessTokenVerifier = {
   /**
@@ -56,9 +62,10 @@ export const createAccessTokenVerifier = (options: Options): AccessTokenVerifier
     if (typeof verified === 'string') return { ok: false, reason: verified }
     await options.revocations.ensureFresh(maxStalenessMs)
     const { claims, keyId } = verified
-    return options.revocations.revokedBy({ ...claims, keyId }) === undefined
+    const revokedBy = options.revocations.revokedBy({ ...claims, keyId })
+    return revokedBy === undefined
       ? { ok: true, claims }
-      : { ok: false, reason: 'revoked' }
+      : { ok: false, reason: 'revoked', revokedBy }
   },
 })
 

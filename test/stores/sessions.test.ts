@@ -291,16 +291,4 @@ rule('all end at once, with what outlives them', async (t, backend) => {
   )
 })
 
-rule("a family's owner is found by its id", async (t, backend) => {
-  const { sessions, createUser, signIn } = await openAccountStores(backend)
-  const { id } = await createUser()
-  const { session } = await signIn(id)
-  t.strictSame(await sessions.findOwner(session.family.id), {
-    sessionId: session.id,
-    userId: id,
-    clientId: 'first-party',
-  })
-  t.equal(await sessions.findOwner(randomUUID()), undefined)
-})
-
 run()

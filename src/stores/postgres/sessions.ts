@@ -30,15 +30,6 @@ export const createSessionStore = (
       return rows.map(toSession)
     },
 
-    async findOwner(familyId) {
-      const row = await db
-        .selectFrom('refresh_families')
-        .select(['session_id', 'user_id', 'client_id'])
-        .where('id', '=', familyId)
-        .executeTakeFirst()
-      return row && { sessionId: row.session_id, userId: row.user_id, clientId: row.client_id }
-    },
-
     end: (userId, sessionId, act) =>
       inTransaction(db, async (trx) => {
         const condition = sql`s.id = ${sessionId}::uuid`

@@ -1,0 +1,27 @@
+import type { FastifyRequest } from 'fastify'
+import type { Self } from '../../accounts/own-account.ts'
+import type { Deps } from '../../deps.ts'
+import { bearerOf } from '../../plugins/bearer.ts'
+
+/** What the first-party API works with. */
+export type AuthDeps = Pick<Deps, 'accounts' | 'clients' | 'config' | 'refresher' | 'verifier'>
+
+/** The person whose access token the route has accepted. */
+export const selfOf = (request: FastifyRequest): Self => {
+  const { subject, sessionId } = bearerOf(request)
+  return { userId: subject, sessionId }
+}
+
+/** Routes that need an access token, in the description of the API. */
+export const bearerSecurity = [{ bearer: [] }]
+
+/** What such a route may answer when the token does not do. */
+export const bearerProblems = [
+  'malformed_authorization',
+  'missing_credentials',
+  'invalid_token',
+  'expired_token',
+  'wrong_token_type',
+  'revoked_token',
+  'insufficient_scope',
+] as const

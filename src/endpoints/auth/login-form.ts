@@ -1,0 +1,36 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { toLoginName } from '../../accounts/user.ts'
+import { invalidGrant, OAuthError } from '../../oauth/error.ts'
+import { registerFormBody } from '../../plugins/form-body.ts'
+import { originOf } from '../../plugins/request-origin.ts'
+import type { AuthDeps } from './auth-deps.ts'
+import { tokensReference, toWireTokens } from './tokens-schema.ts'
+
+const schema = {
+  summary: 'Sign in by form, for the Authorize button of this page',
+  description:
+    'The password form of RFC 6749 §4.3 for this page alone: not a grant of the token endpoint. Further parameters and client authentication are ignored.',
+  tags: ['Sign-in'],
+  consumes: ['application/x-www-form-urlencoded'],
+  body: Type.Object({
+    grant_type: Type.Optional(Type.String({ description: '`password`, or nothing' })),
+    username: Type.String({ description: 'An email address or a username' }),
+    password: Type.String({ format: 'password' }),
+  }),
+  response: { 200: tokensReference },
+}
+
+/** `POST /auth/login-form` */
+export const loginForm: FastifyPluginAsyncTypebox<AuthDeps> = async (app, { accounts }) => {
+  registerFormBody(app)
+  app.post('/auth/login-form', { schema, config: { errorFormat: 'oauth' } }, async (request) => {
+    const { grant_type: grantType = 'password', username, password } = request.body
+    if (grantType !== 'password') {
+      throw new OAuthError('unsupported_grant_type', 'This form signs in by password')
+    }
+    const signedIn = await accounts.signIn(toLoginName(username), password, originOf(request))
+    if (signedIn === undefined) throw invalidGrant('The name or the password is wrong')
+    return toWireTokens(signedIn.tokens)
+  })
+}
