@@ -1,0 +1,135 @@
+import { type Static, Type } from 'typebox'
+
+/** What is known about a variable beside its type. */
+type Notes = {
+  /** What a value looks like, for the documentation of a variable without a default. */
+  readonly example?: string
+  /** Holds a password or a key. */
+  readonly secret?: true
+}
+
+const text = (description: string, notes: Notes = {}) =>
+  Type.Optional(Type.String({ description, ...notes }))
+
+const textOr = (byDefault: string, description: string) =>
+  Type.String({ default: byDefault, description })
+
+const oneOf = <const Words extends readonly string[]>(
+  words: Words,
+  byDefault: Words[number],
+  description: string,
+) => Type.Enum(words, { default: byDefault, description })
+
+/** A whole number. The largest is what a timer of Node.js can wait, in milliseconds. */
+const number = (byDefault: number, description: string, minimum = 1, maximum = 2 ** 31 - 1) =>
+  Type.Integer({ default: byDefault, minimum, maximum, description })
+
+/** Every setting of the service: the environment variable's name, type, default and meaning. */
+export const environmentSchema = Type.Object({
+  NODE_ENV: text(
+    '`production` makes ISSUER (https), DATABASE_URL and a key-encryption key required',
+    { example: 'production' },
+  ),
+  PORT: number(4000, 'TCP port; 0 takes a free one', 0, 65_535),
+  HOST: textOr('127.0.0.1', 'Address to listen on; the container image sets 0.0.0.0'),
+  ISSUER: text(
+    'Public base URL, exactly as it stands in `iss`; with a path, all routes but the health stand below it; default http://localhost:$PORT',
+    { example: 'https://auth.example.com' },
+  ),
+  DATABASE_URL: text('PostgreSQL 15 or newer; unset: the embedded mode, data in DATA_DIR', {
+    example: 'postgres://tessera:password@localhost:5432/tessera',
+    secret: true,
+  }),
+  DATABASE_DIRECT_URL: text('Connection for migrations, past any pooler; default DATABASE_URL', {
+    example: 'postgres://tessera:password@localhost:5432/tessera',
+    secret: true,
+  }),
+  MIGRATE_ON_START: Type.Boolean({
+    default: true,
+    description: 'Apply pending migrations at start',
+  }),
+  REDIS_URL: text(
+    'redis://, rediss://, redis-sentinel://host:26379,host:26379/name or redis-cluster://host:6379,host:6379; unset: shared state in the process',
+    { example: 'redis://localhost:6379/0', secret: true },
+  ),
+  DATA_DIR: textOr('data', 'Folder of the embedded mode: database, lock and local socket'),
+  KEY_ENCRYPTION_KEY: text(
+    '32 bytes in base64 that seal the private keys at rest; several, comma-separated, newest first',
+    { example: 'the output of: openssl rand -base64 32', secret: true },
+  ),
+  KEY_ENCRYPTION_KEY_FILE: text(
+    'File that holds what KEY_ENCRYPTION_KEY would; without either, and not in production, one is made in keys/',
+    { example: '/run/secrets/key-encryption-key' },
+  ),
+  ACCESS_TOKEN_TTL_SECONDS: number(
+    900,
+    'Lifetime of access tokens, unless their audience sets its own',
+    1,
+    86_400,
+  ),
+  REFRESH_TOKEN_TTL_SECONDS: number(
+    2_592_000,
+    'Absolute lifetime of a refresh-token family (30 days)',
+  ),
+  REFRESH_IDLE_SECONDS: number(604_800, 'A family unused for so long ends (7 days)'),
+  REFRESH_GRACE_SECONDS: number(
+    30,
+    'Window in which a retried refresh is answered again; 0: strict',
+    0,
+    600,
+  ),
+  DEFAULT_AUDIENCE: text('Audience of tokens for which none is asked; default ISSUER', {
+    example: 'https://api.example.com',
+  }),
+  REGISTRATION: oneOf(
+    ['open', 'closed'],
+    'open',
+    '`open`: anyone may register; `closed`: accounts are made by an administrator',
+  ),
+  CORS_ORIGINS: text('Comma-separated origins of browser apps that may call the API', {
+    example: 'https://app.example.com,http://localhost:3000',
+  }),
+  TRUSTED_PROXIES: text(
+    'Comma-separated addresses or CIDR ranges of proxies whose X-Forwarded-For counts',
+    { example: '10.0.0.0/8' },
+  ),
+  SESSIONS_PER_USER: number(
+    100,
+    'Live sessions a user may have; a further sign-in ends the oldest',
+    1,
+    10_000,
+  ),
+  PASSWORD_HASH_MEMORY_KIB: number(19_456, 'argon2id memory per hash', 8, 4_194_304),
+  PASSWORD_HASH_TIME_COST: number(2, 'argon2id passes', 1, 100),
+  PASSWORD_HASH_PARALLELISM: number(1, 'argon2id lanes', 1, 16),
+  PASSWORD_HASH_CONCURRENCY: number(
+    0,
+    'Hashes computed at once; 0: one fewer than the cores, at least one',
+    0,
+    64,
+  ),
+  PASSWORD_HASH_QUEUE_LIMIT: number(
+    64,
+    'Hashes that may wait; past it a sign-in is answered 503',
+    0,
+    10_000,
+  ),
+  RSA_MODULUS_BITS: number(3072, 'Size of new RS256 and PS256 keys', 2048, 8192),
+  DATABASE_POOL_SIZE: number(10, 'Connections to PostgreSQL per process', 1, 1000),
+  DATABASE_CONNECT_TIMEOUT_MS: number(3000, 'Longest wait for a connection'),
+  DATABASE_STATEMENT_TIMEOUT_MS: number(5000, 'Longest SQL statement'),
+  DATABASE_LOCK_TIMEOUT_MS: number(1000, 'Longest wait for a row lock'),
+  REDIS_COMMAND_TIMEOUT_MS: number(100, 'Longest wait for an answer of Redis'),
+  REQUEST_TIMEOUT_MS: number(15_000, 'Longest time for a client to send its request'),
+  SHUTDOWN_TIMEOUT_MS: number(10_000, 'Time that running requests are given on SIGTERM or SIGINT'),
+  BODY_LIMIT_BYTES: number(65_536, 'Largest request body', 1024, 10_485_760),
+  LOG_LEVEL: oneOf(
+    ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
+    'info',
+    'Least severe level that is logged',
+  ),
+})
+
+/** The environment after it was read: every variable with its type, defaults filled in. */
+export type Environment = Static<typeof environmentSchema>
+export type VariableName = keyof Environment

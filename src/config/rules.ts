@@ -1,0 +1,115 @@
+import type { Environment, VariableName } from './environment-schema.ts'
+import type { Config } from './settings.ts'
+import { isAddressRange, isIssuer, isOrigin, isPostgresUrl, isRedisUrl } from './value-forms.ts'
+
+type Rule = {
+  /** The variables it is about; when one of them could not even be read, the rule says nothing. */
+  readonly about: readonly VariableName[]
+  readonly isBroken: (environment: Environment, config: Config) => boolean
+  readonly sentence: string
+}
+
+const isSetBut = (value: string | undefined, isValid: (value: string) => boolean): boolean =>
+  value !== undefined && !isValid(value)
+
+const rules: readonly Rule[] = [
+  {
+    about: ['ISSUER'],
+    isBroken: ({ ISSUER }) => isSetBut(ISSUER, isIssuer),
+    sentence:
+      'ISSUER must be an http or https URL in its plain spelling: no query, fragment, credentials or slash at the end, the host in lower case, no default port',
+  },
+  {
+    about: ['ISSUER'],
+    isBroken: ({ ISSUER }, { production }) => production && ISSUER === undefined,
+    sentence: 'ISSUER is required in production: the public https URL of this service',
+  },
+  {
+    about: ['ISSUER'],
+    isBroken: ({ ISSUER }, { production }) =>
+      production && isSetBut(ISSUER, (issuer) => issuer.startsWith('https:')),
+    sentence: 'ISSUER must be https in production',
+  },
+  {
+    about: ['ISSUER', 'PORT'],
+    isBroken: ({ ISSUER, PORT }, { production }) =>
+      !production && PORT === 0 && ISSUER === undefined,
+    sentence: 'ISSUER is required with PORT=0: its default would name a port that is not known yet',
+  },
+  {
+    about: ['DATABASE_URL'],
+    isBroken: ({ DATABASE_URL }, { production }) => production && DATABASE_URL === undefined,
+    sentence: 'DATABASE_URL is required in production: postgres://user:password@host/database',
+  },
+  {
+    about: ['DATABASE_URL'],
+    isBroken: ({ DATABASE_URL }) => isSetBut(DATABASE_URL, isPostgresUrl),
+    sentence: 'DATABASE_URL must be a postgres:// URL',
+  },
+  {
+    about: ['DATABASE_DIRECT_URL'],
+    isBroken: ({ DATABASE_DIRECT_URL }) => isSetBut(DATABASE_DIRECT_URL, isPostgresUrl),
+    sentence: 'DATABASE_DIRECT_URL must be a postgres:// URL',
+  },
+  {
+    about: ['DATABASE_DIRECT_URL'],
+    isBroken: ({ DATABASE_DIRECT_URL, DATABASE_URL }) =>
+      DATABASE_DIRECT_URL !== undefined && DATABASE_URL === undefined,
+    sentence: 'DATABASE_DIRECT_URL is of use only beside DATABASE_URL',
+  },
+  {
+    about: ['REDIS_URL'],
+    isBroken: ({ REDIS_URL }) => isSetBut(REDIS_URL, isRedisUrl),
+    sentence: 'REDIS_URL must be a redis://, rediss://, redis-sentinel:// or redis-cluster:// URL',
+  },
+  {
+    about: ['KEY_ENCRYPTION_KEY', 'KEY_ENCRYPTION_KEY_FILE'],
+    isBroken: ({ KEY_ENCRYPTION_KEY, KEY_ENCRYPTION_KEY_FILE }, { production }) =>
+      production && KEY_ENCRYPTION_KEY === undefined && KEY_ENCRYPTION_KEY_FILE === undefined,
+    sentence:
+      'KEY_ENCRYPTION_KEY or KEY_ENCRYPTION_KEY_FILE is required in production: 32 random bytes in base64 (openssl rand -base64 32)',
+  },
+  {
+    about: ['KEY_ENCRYPTION_KEY', 'KEY_ENCRYPTION_KEY_FILE'],
+    isBroken: ({ KEY_ENCRYPTION_KEY, KEY_ENCRYPTION_KEY_FILE }) =>
+      KEY_ENCRYPTION_KEY !== undefined && KEY_ENCRYPTION_KEY_FILE !== undefined,
+    sentence: 'KEY_ENCRYPTION_KEY and KEY_ENCRYPTION_KEY_FILE exclude each other',
+  },
+  {
+    about: ['CORS_ORIGINS'],
+    isBroken: (_environment, { corsOrigins }) => !corsOrigins.every(isOrigin),
+    sentence: 'CORS_ORIGINS must be origins such as https://app.example.com, without a path',
+  },
+  {
+    about: ['TRUSTED_PROXIES'],
+    isBroken: (_environment, { trustedProxies }) => !trustedProxies.every(isAddressRange),
+    sentence: 'TRUSTED_PROXIES must be IP addresses or CIDR ranges',
+  },
+  {
+    about: ['REFRESH_IDLE_SECONDS', 'REFRESH_TOKEN_TTL_SECONDS'],
+    isBroken: (environment) =>
+      environment.REFRESH_IDLE_SECONDS > environment.REFRESH_TOKEN_TTL_SECONDS,
+    sentence: 'REFRESH_IDLE_SECONDS must not exceed REFRESH_TOKEN_TTL_SECONDS',
+  },
+  {
+    about: ['PASSWORD_HASH_MEMORY_KIB', 'PASSWORD_HASH_PARALLELISM'],
+    isBroken: (environment) =>
+      environment.PASSWORD_HASH_MEMORY_KIB < 8 * environment.PASSWORD_HASH_PARALLELISM,
+    sentence: 'PASSWORD_HASH_MEMORY_KIB must be at least 8 times PASSWORD_HASH_PARALLELISM',
+  },
+]
+
+/**
+ * What is wrong with the form of variables, or with several taken together.
+ * @param unread variables that already failed by their type
+ * @returns a sentence for every broken rule
+ */
+export const findBreaches = (
+  environment: Environment,
+  config: Config,
+  unread: ReadonlySet<VariableName>,
+): string[] =>
+  rules
+    .filter(({ about }) => !about.some((name) => unread.has(name)))
+    .filter(({ isBroken }) => isBroken(environment, config))
+    .map(({ sentence }) => sentence)

@@ -1,0 +1,50 @@
+import type { Environment } from './environment-schema.ts'
+
+type CamelCase<S extends string> = S extends `${infer Head}_${infer Tail}`
+  ? `${Lowercase<Head>}${Capitalize<CamelCase<Tail>>}`
+  : Lowercase<S>
+type CamelCased<T> = { readonly [K in keyof T as CamelCase<K & string>]: T[K] }
+
+type Derived = {
+  readonly issuer: string
+  readonly defaultAudience: string
+  readonly corsOrigins: readonly string[]
+  readonly trustedProxies: readonly string[]
+  /** Newest first; empty when none is configured, and the service makes its own. */
+  readonly keyEncryptionKeys: readonly Buffer[]
+  readonly production: boolean
+}
+
+type ReplacedVariable = 'nodeEnv' | 'keyEncryptionKey' | 'keyEncryptionKeyFile'
+
+/** The whole configuration, read once, frozen and passed down. Durations carry their unit. */
+export type Config = Omit<CamelCased<Environment>, keyof Derived | ReplacedVariable> & Derived
+
+/** The settings that a valid environment stands for, with what follows from it. */
+export const toConfig = (
+  environment: Environment,
+  keyEncryptionKeys: readonly Buffer[],
+): Config => {
+  const { NODE_ENV, KEY_ENCRYPTION_KEY, KEY_ENCRYPTION_KEY_FILE, ...settings } = environment
+  const issuer = environment.ISSUER ?? new URL(`http://localhost:${environment.PORT}`).origin
+  const named = Object.entries(settings).map(([name, value]) => [toCamelCase(name), value])
+  return Object.freeze({
+    ...(Object.fromEntries(named) as Omit<Config, keyof Derived>),
+    issuer,
+    defaultAudience: environment.DEFAULT_AUDIENCE ?? issuer,
+    corsOrigins: splitList(environment.CORS_ORIGINS),
+    trustedProxies: splitList(environment.TRUSTED_PROXIES),
+    keyEncryptionKeys,
+    production: NODE_ENV === 'production',
+  })
+}
+
+/** Splits a comma-separated value; white space and empty items do not count. */
+export const splitList = (value: string | undefined): string[] =>
+  (value ?? '')
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+
+const toCamelCase = (name: string): string =>
+  name.toLowerCase().replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())

@@ -1,0 +1,35 @@
+import { isIP } from 'node:net'
+
+const isUrl = (text: string, protocols: readonly string[]): boolean =>
+  URL.canParse(text) && protocols.includes(new URL(text).protocol)
+
+/**
+ * An issuer in the one spelling that clients compare byte by byte (RFC 8414 §2, §3.3): http or
+ * https, no credentials, query, fragment or slash at the end.
+ */
+export const isIssuer = (text: string): boolean => {
+  if (!isUrl(text, ['http:', 'https:'])) return false
+  const { href, search, hash, username, password } = new URL(text)
+  return search + hash + username + password === '' && href.replace(/\/$/, '') === text
+}
+
+/** An origin as a browser sends it (RFC 6454 §6.2). */
+export const isOrigin = (text: string): boolean =>
+  isUrl(text, ['http:', 'https:']) && new URL(text).origin === text
+
+export const isPostgresUrl = (text: string): boolean => isUrl(text, ['postgres:', 'postgresql:'])
+
+/** One host, or several separated by commas, which no URL parser takes. */
+export const isRedisUrl = (text: string): boolean =>
+  /^(?:rediss?|redis-sentinel|redis-cluster):\/\/[^\s/]/.test(text)
+
+/** An IP address, or a range of them in CIDR notation. */
+export const isAddressRange = (text: string): boolean => {
+  const [address = '', prefix, ...rest] = text.split('/')
+  const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1
+  const length = prefix === undefined ? 0 : Number(/^\d{1,3}$/.test(prefix) ? prefix : Number.NaN)
+  return rest.length === 0 && length <= bits
+}
+
+/** 32 bytes in base64. */
+export const isKeyEncryptionKey = (text: string): boolean => /^[A-Za-z0-9+/]{43}=?$/.test(text)

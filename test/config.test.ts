@@ -1,0 +1,303 @@
+import { readFileSync } from 'node:fs'
+import fc from 'fast-check'
+import t from 'tap'
+import { ConfigError, environmentSchema, loadConfig } from '../src/config.ts'
+import { environmentExample } from './support/configuration-text.ts'
+
+type Variables = Record<string, string>
+
+const key = (byte: number): string => Buffer.alloc(32, byte).toString('base64')
+
+const noFile = (): never => {
+  throw Object.assign(new Error('no such file'), { code: 'ENOENT' })
+}
+
+const load = (variables: Variables, readFile: (path: string) => string = noFile) =>
+  loadConfig(variables, readFile)
+
+const problemsOf = (variables: Variables, readFile?: (path: string) => string) => {
+  try {
+    load(variables, readFile)
+    return []
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems
+    throw error
+  }
+}
+
+const production: Variables = {
+  NODE_ENV: 'production',
+  ISSUER: 'https://auth.example.com',
+  DATABASE_URL: 'postgres://u:p@db/tessera',
+  KEY_ENCRYPTION_KEY: key(1),
+}
+
+t.test('an empty environment gives the defaults of the embedded mode', async (t) => {
+  t.same(load({}), {
+    port: 4000,
+    host: '127.0.0.1',
+    migrateOnStart: true,
+    dataDir: 'data',
+    accessTokenTtlSeconds: 900,
+    refreshTokenTtlSeconds: 30 * 24 * 3600,
+    refreshIdleSeconds: 7 * 24 * 3600,
+    refreshGraceSeconds: 30,
+    registration: 'open',
+    sessionsPerUser: 100,
+    passwordHashMemoryKib: 19 * 1024,
+    passwordHashTimeCost: 2,
+    passwordHashParallelism: 1,
+    passwordHashConcurrency: 0,
+    passwordHashQueueLimit: 64,
+    rsaModulusBits: 3072,
+    databasePoolSize: 10,
+    databaseConnectTimeoutMs: 3000,
+    databaseStatementTimeoutMs: 5000,
+    databaseLockTimeoutMs: 1000,
+    redisCommandTimeoutMs: 100,
+    requestTimeoutMs: 15_000,
+    shutdownTimeoutMs: 10_000,
+    bodyLimitBytes: 64 * 1024,
+    logLevel: 'info',
+    issuer: 'http://localhost:4000',
+    defaultAudience: 'http://localhost:4000',
+    corsOrigins: [],
+    trustedProxies: [],
+    keyEncryptionKeys: [],
+    production: false,
+  })
+})
+
+t.test('the configuration cannot be changed', async (t) => {
+  t.throws(() => Object.assign(load({}), { port: 1 }), TypeError)
+})
+
+t.test('values are read by their type, white space aside', async (t) => {
+  const config = load({
+    PORT: ' 8080\n',
+    MIGRATE_ON_START: '0',
+    REGISTRATION: 'closed',
+    CORS_ORIGINS: ' https://a.example , http://localhost:3000,',
+    TRUSTED_PROXIES: '10.0.0.0/8,::1',
+    KEY_ENCRYPTION_KEY: `${key(2)}, ${key(1)}`,
+  })
+  t.match(config, {
+    port: 8080,
+    issuer: 'http://localhost:8080',
+    migrateOnStart: false,
+    registration: 'closed',
+    corsOrigins: ['https://a.example', 'http://localhost:3000'],
+    trustedProxies: ['10.0.0.0/8', '::1'],
+  })
+  t.same(config.keyEncryptionKeys, [Buffer.alloc(32, 2), Buffer.alloc(32, 1)])
+})
+
+t.test('an empty or blank variable counts as unset', async (t) => {
+  t.same(load({ PORT: '', ISSUER: '  ', DATABASE_URL: '', LOG_LEVEL: '\n' }), load({}))
+})
+
+t.test('the default audience follows the issuer, and is set apart from it', async (t) => {
+  t.equal(load({ ISSUER: 'https://a.example/auth' }).defaultAudience, 'https://a.example/auth')
+  t.equal(load({ DEFAULT_AUDIENCE: 'https://api.example' }).defaultAudience, 'https://api.example')
+})
+
+t.test('the default issuer on port 80 is spelled without the port', async (t) => {
+  t.equal(load({ PORT: '80' }).issuer, 'http://localhost')
+})
+
+t.test('key-encryption keys are read from the file that is named', async (t) => {
+  const config = load({ KEY_ENCRYPTION_KEY_FILE: '/run/key' }, (path) =>
+    path === '/run/key' ? `${key(3)}\n` : noFile(),
+  )
+  t.same(config.keyEncryptionKeys, [Buffer.alloc(32, 3)])
+})
+
+t.test('production starts with an https issuer, a database and a key', async (t) => {
+  t.match(load(production), { production: true, issuer: 'https://auth.example.com' })
+})
+
+t.test('production names all that is missing at once, beside what is wrong', async (t) => {
+  t.same(problemsOf({ NODE_ENV: 'production', PORT: 'http', REDIS_URL: 'localhost' }), [
+    'PORT must be a whole number from 0 to 65535',
+    'ISSUER is required in production: the public https URL of this service',
+    'DATABASE_URL is required in production: postgres://user:password@host/database',
+    'REDIS_URL must be a redis://, rediss://, redis-sentinel:// or redis-cluster:// URL',
+    'KEY_ENCRYPTION_KEY or KEY_ENCRYPTION_KEY_FILE is required in production: 32 random bytes in base64 (openssl rand -base64 32)',
+  ])
+})
+
+t.test('the message of the error lists all problems', async (t) => {
+  t.throws(() => load({ PORT: 'x', LOG_LEVEL: 'loud' }), {
+    name: 'ConfigError',
+    message:
+      'The configuration is not usable:\n' +
+      '  - PORT must be a whole number from 0 to 65535\n' +
+      '  - LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent',
+  })
+})
+
+const issuerSentence =
+  'ISSUER must be an http or https URL in its plain spelling: no query, fragment, credentials or slash at the end, the host in lower case, no default port'
+const keySentence = (name: string) =>
+  `${name} must hold 32 bytes in base64, several separated by commas`
+
+const broken: Record<string, { variables: Variables; problem: string }> = {
+  'a number that is none': {
+    variables: { PORT: '4000x' },
+    problem: 'PORT must be a whole number from 0 to 65535',
+  },
+  'a number below its range': {
+    variables: { BODY_LIMIT_BYTES: '10' },
+    problem: 'BODY_LIMIT_BYTES must be a whole number from 1024 to 10485760',
+  },
+  'a number above its range': {
+    variables: { REFRESH_GRACE_SECONDS: '601' },
+    problem: 'REFRESH_GRACE_SECONDS must be a whole number from 0 to 600',
+  },
+  'a fraction': {
+    variables: { ACCESS_TOKEN_TTL_SECONDS: '1.5' },
+    problem: 'ACCESS_TOKEN_TTL_SECONDS must be a whole number from 1 to 86400',
+  },
+  'a truth value that is none': {
+    variables: { MIGRATE_ON_START: 'yes' },
+    problem: 'MIGRATE_ON_START must be true or false',
+  },
+  'a word that is not offered': {
+    variables: { REGISTRATION: 'maybe' },
+    problem: 'REGISTRATION must be one of open, closed',
+  },
+  ...Object.fromEntries(
+    [
+      'auth.example.com',
+      'ftp://auth.example.com',
+      'https://auth.example.com/',
+      'https://auth.example.com/a/',
+      'https://auth.example.com?a=b',
+      'https://auth.example.com?',
+      'https://auth.example.com#a',
+      'https://user:pass@auth.example.com',
+      'https://AUTH.example.com',
+      'https://auth.example.com:443',
+      'https://auth.example.com/a b',
+      'https://auth.example.com/"',
+    ].map((ISSUER) => [`the issuer ${ISSUER}`, { variables: { ISSUER }, problem: issuerSentence }]),
+  ),
+  'an http issuer in production': {
+    variables: { ...production, ISSUER: 'http://auth.example.com' },
+    problem: 'ISSUER must be https in production',
+  },
+  'a free port without an issuer': {
+    variables: { PORT: '0' },
+    problem: 'ISSUER is required with PORT=0: its default would name a port that is not known yet',
+  },
+  'a database of another kind': {
+    variables: { DATABASE_URL: 'mysql://u:p@db/x' },
+    problem: 'DATABASE_URL must be a postgres:// URL',
+  },
+  'a direct connection of another kind': {
+    variables: { ...production, DATABASE_DIRECT_URL: 'db:5432' },
+    problem: 'DATABASE_DIRECT_URL must be a postgres:// URL',
+  },
+  'a direct connection alone': {
+    variables: { DATABASE_DIRECT_URL: 'postgres://u:p@db/x' },
+    problem: 'DATABASE_DIRECT_URL is of use only beside DATABASE_URL',
+  },
+  'a Redis of another kind': {
+    variables: { REDIS_URL: 'http://localhost:6379' },
+    problem: 'REDIS_URL must be a redis://, rediss://, redis-sentinel:// or redis-cluster:// URL',
+  },
+  'a key-encryption key of 16 bytes': {
+    variables: { KEY_ENCRYPTION_KEY: Buffer.alloc(16).toString('base64') },
+    problem: keySentence('KEY_ENCRYPTION_KEY'),
+  },
+  'a second key-encryption key that is none': {
+    variables: { KEY_ENCRYPTION_KEY: `${key(1)},${'!'.repeat(43)}` },
+    problem: keySentence('KEY_ENCRYPTION_KEY'),
+  },
+  'a key-encryption key of commas alone': {
+    variables: { KEY_ENCRYPTION_KEY: ',' },
+    problem: keySentence('KEY_ENCRYPTION_KEY'),
+  },
+  'a key file that cannot be read': {
+    variables: { KEY_ENCRYPTION_KEY_FILE: '/nowhere' },
+    problem: 'KEY_ENCRYPTION_KEY_FILE names a file that cannot be read (ENOENT)',
+  },
+  'two sources of key-encryption keys': {
+    variables: { KEY_ENCRYPTION_KEY: key(1), KEY_ENCRYPTION_KEY_FILE: '/run/key' },
+    problem: 'KEY_ENCRYPTION_KEY and KEY_ENCRYPTION_KEY_FILE exclude each other',
+  },
+  ...Object.fromEntries(
+    [
+      'https://a.example/',
+      'a.example',
+      '*',
+      'https://A.example',
+      'null',
+      'https://a.example/x',
+    ].map((origin) => [
+      `the origin ${origin}`,
+      {
+        variables: { CORS_ORIGINS: `https://ok.example,${origin}` },
+        problem: 'CORS_ORIGINS must be origins such as https://app.example.com, without a path',
+      },
+    ]),
+  ),
+  ...Object.fromEntries(
+    ['proxy', '10.0.0.0/33', '::1/129', '10.0.0.0/8/8', '10.0.0.0/', 'true'].map((range) => [
+      `the trusted proxy ${range}`,
+      {
+        variables: { TRUSTED_PROXIES: range },
+        problem: 'TRUSTED_PROXIES must be IP addresses or CIDR ranges',
+      },
+    ]),
+  ),
+  'an idle time over the lifetime': {
+    variables: { REFRESH_IDLE_SECONDS: '101', REFRESH_TOKEN_TTL_SECONDS: '100' },
+    problem: 'REFRESH_IDLE_SECONDS must not exceed REFRESH_TOKEN_TTL_SECONDS',
+  },
+  'less memory than argon2 needs for its lanes': {
+    variables: { PASSWORD_HASH_MEMORY_KIB: '31', PASSWORD_HASH_PARALLELISM: '4' },
+    problem: 'PASSWORD_HASH_MEMORY_KIB must be at least 8 times PASSWORD_HASH_PARALLELISM',
+  },
+}
+
+for (const [name, { variables, problem }] of Object.entries(broken)) {
+  t.test(`the configuration is refused with one sentence: ${name}`, async (t) => {
+    t.same(problemsOf(variables), [problem])
+  })
+}
+
+t.test('a key file that holds no key is refused by the name of its variable', async (t) => {
+  t.same(
+    problemsOf({ KEY_ENCRYPTION_KEY_FILE: '/run/key' }, () => 'hello'),
+    [keySentence('KEY_ENCRYPTION_KEY_FILE')],
+  )
+})
+
+t.test('a rule about a variable that could not be read says nothing', async (t) => {
+  t.same(problemsOf({ REFRESH_IDLE_SECONDS: 'long', REFRESH_TOKEN_TTL_SECONDS: '100' }), [
+    'REFRESH_IDLE_SECONDS must be a whole number from 1 to 2147483647',
+  ])
+})
+
+t.test('no sentence ever contains what a variable holds', async (t) => {
+  const names = Object.keys(environmentSchema.properties)
+  const value = fc.string({ minLength: 12, maxLength: 40, unit: fc.constantFrom(...'qxzjkQXZJK') })
+  fc.assert(
+    fc.property(
+      fc.dictionary(fc.constantFrom(...names), value, { minKeys: 1, maxKeys: 10 }),
+      fc.constantFrom('production', ''),
+      (variables, NODE_ENV) => {
+        const text = problemsOf({ ...variables, NODE_ENV }).join('\n')
+        t.notOk(Object.values(variables).some((secret) => text.includes(secret)))
+      },
+    ),
+  )
+})
+
+t.test(
+  '.env.example has every variable of the schema, with its meaning, and no other',
+  async (t) => {
+    t.equal(readFileSync(new URL('../.env.example', import.meta.url), 'utf8'), environmentExample())
+  },
+)
