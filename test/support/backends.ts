@@ -3,6 +3,7 @@ import { dropTestDatabases } from './database.ts'
 import { systemPostgres } from './postgres-binaries.ts'
 import { fastSettings, postgresVersion, startPostgresServer } from './postgres-server.ts'
 import { redisVersion, startRedisServer } from './redis-server.ts'
+import { ownedByRun } from './run-folder.ts'
 
 /** The real servers of a run. */
 export type Backends = {
@@ -52,7 +53,7 @@ export async function startBackends(): Promise<Backends> {
 async function mainPostgres(): Promise<Backend> {
   const given = await named(variables.main, 'PostgreSQL', postgresVersion)
   if (given !== undefined) return given
-  const server = await startPostgresServer({ settings: fastSettings })
+  const server = await startPostgresServer(ownedByRun, { settings: fastSettings })
   return { url: server.url, line: `PostgreSQL ${server.version}` }
 }
 
@@ -66,14 +67,14 @@ async function oldPostgres(): Promise<Backend> {
       line: 'PostgreSQL 15 not on this machine: contract runs on 18 and PGlite only',
     }
   }
-  const server = await startPostgresServer({ binaries, settings: fastSettings })
+  const server = await startPostgresServer(ownedByRun, { binaries, settings: fastSettings })
   return { url: server.url, line: `PostgreSQL ${server.version} of this machine, for contracts` }
 }
 
 async function anyRedis(): Promise<Backend> {
   const given = await named(variables.redis, 'Redis', redisVersion)
   if (given !== undefined) return given
-  const server = await startRedisServer()
+  const server = await startRedisServer(ownedByRun)
   return { url: server.url, line: `Redis ${server.version}` }
 }
 

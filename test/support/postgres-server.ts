@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { Client } from 'pg'
 import { freePort } from './free-port.ts'
 import { embeddedPostgres, type PostgresBinaries } from './postgres-binaries.ts'
-import { noteProcess, temporaryFolder } from './run-folder.ts'
+import { noteProcess, type Owner, temporaryFolder } from './run-folder.ts'
 import { postgresUser } from './service-user.ts'
 import { waitUntil } from './wait-until.ts'
 
@@ -34,14 +34,14 @@ export type PostgresServer = {
 }
 
 /**
- * Makes a new cluster and starts its server; it ends with the run at the latest.
+ * Makes a new cluster and starts its server; it ends with its owner.
  *
  * @throws {Error} with the server's log when it does not come up
  */
-export async function startPostgresServer({
-  binaries = embeddedPostgres(),
-  settings = {} as PostgresSettings,
-} = {}): Promise<PostgresServer> {
+export async function startPostgresServer(
+  owner: Owner,
+  { binaries = embeddedPostgres(), settings = {} as PostgresSettings } = {},
+): Promise<PostgresServer> {
   const folder = temporaryFolder(`postgres-${binaries.major}`)
   const data = join(folder, 'data')
   makeCluster(binaries, folder, data)
@@ -64,6 +64,7 @@ export async function startPostgresServer({
     child.kill(signal)
     await once(child, 'exit')
   }
+  owner.teardown(server.stop)
   await server.start()
   return { ...server, version: await postgresVersion(url) }
 }
@@ -125,6 +126,7 @@ async function ready(launch: () => ChildProcess, url: string, log: string): Prom
       { timeoutMs: 30_000, intervalMs: 50 },
     )
   } catch (cause) {
+    child.kill('SIGKILL')
     throw new Error(`PostgreSQL did not start:\n${readFileSync(log, 'utf8')}`, { cause })
   }
   return child

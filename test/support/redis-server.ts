@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { freePort } from './free-port.ts'
-import { noteProcess, temporaryFolder } from './run-folder.ts'
+import { noteProcess, type Owner, temporaryFolder } from './run-folder.ts'
 import { systemTool } from './system-tool.ts'
 import { waitUntil } from './wait-until.ts'
 
@@ -28,12 +28,15 @@ export type RedisServer = {
 }
 
 /**
- * Starts a Redis; it ends with the run at the latest.
+ * Starts a Redis; it ends with its owner.
  *
  * @param args options of redis-server, such as `['--maxmemory', '2mb']`
  * @throws {MissingTool} when the machine has none and it can't be installed
  */
-export async function startRedisServer(args: readonly string[] = []): Promise<RedisServer> {
+export async function startRedisServer(
+  owner: Owner,
+  args: readonly string[] = [],
+): Promise<RedisServer> {
   const program = await systemTool(redis)
   const folder = temporaryFolder('redis')
   const port = await freePort()
@@ -58,6 +61,7 @@ export async function startRedisServer(args: readonly string[] = []): Promise<Re
     pause: () => void child?.kill('SIGSTOP'),
     resume: () => void child?.kill('SIGCONT'),
   }
+  owner.teardown(server.kill)
   await server.start()
   return { ...server, version: await redisVersion(url) }
 }

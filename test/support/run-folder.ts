@@ -62,6 +62,12 @@ export function openRun(): Run {
   }
 }
 
+/** Who a server belongs to: a test, at whose end it is ended. */
+export type Owner = { teardown(end: () => unknown): void }
+
+/** The run itself: what belongs to it is ended by the sweeping. */
+export const ownedByRun: Owner = { teardown: () => {} }
+
 /** The folder of the run that the current test belongs to. */
 export function runFolder(): string {
   const folder = process.env.TEST_RUN_FOLDER
