@@ -1,16 +1,21 @@
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
 import { sql } from 'kysely'
 import t from 'tap'
-import { DataFolderError } from '../../src/stores/postgres/data-folder.ts'
 import { openInMemory } from '../../src/stores/postgres/embedded.ts'
 import { embeddedKeyFile, loadEmbeddedKeys } from '../../src/stores/postgres/embedded-key.ts'
 import { migrateToLatest } from '../../src/stores/postgres/migrator.ts'
-import { temporaryFolder } from '../support/run-folder.ts'
+import { createTestDatabase } from '../support/database.ts'
+import { noteProcess, temporaryFolder } from '../support/run-folder.ts'
 
 const { db, close } = await openInMemory()
 t.teardown(close)
 await migrateToLatest(db)
+
+const refusal = (message: string) => ({ name: 'DataFolderError', message })
 
 const newFolder = () => {
   const folder = temporaryFolder('embedded-key')
@@ -37,6 +42,23 @@ t.test('the key is made once, for its owner only, and read from then on', async 
   t.strictSame(await loadEmbeddedKeys(db, folder), made)
 })
 
+t.test('processes that start at once get the same key', async (t) => {
+  const { folder, file } = newFolder()
+  const { url } = await createTestDatabase(t)
+  const script = fileURLToPath(new URL('./make-key.ts', import.meta.url))
+  const keys = await Promise.all(
+    Array.from({ length: 4 }, async () => {
+      const child = spawn(process.execPath, [script, url, folder], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
+      noteProcess(child)
+      return text(child.stdout)
+    }),
+  )
+  t.strictSame(keys, new Array(4).fill(readFileSync(file, 'utf8')))
+  t.strictSame(readdirSync(join(folder, 'keys')), ['key-encryption-key'], 'nothing else is left')
+})
+
 t.test('several keys may stand in the file, newest first', async (t) => {
   const { folder, file } = newFolder()
   const keys = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)]
@@ -58,7 +80,7 @@ for (const content of [
     writeFileSync(file, content)
     await t.rejects(
       loadEmbeddedKeys(db, folder),
-      new DataFolderError(
+      refusal(
         `The file ${file} holds no key-encryption key: it must hold 32 bytes in base64, several separated by commas`,
       ),
     )
@@ -71,7 +93,7 @@ t.test('what cannot be read is refused', async (t) => {
   mkdirSync(file, { recursive: true })
   await t.rejects(
     loadEmbeddedKeys(db, folder),
-    new DataFolderError(
+    refusal(
       `The key-encryption key ${file} cannot be read: give this user the right to, or set KEY_ENCRYPTION_KEY`,
     ),
   )
@@ -81,16 +103,18 @@ t.test('a folder that cannot be made is refused', async (t) => {
   const { folder } = newFolder()
   writeFileSync(join(folder, 'file'), '')
   const file = join(folder, 'file', 'keys', 'key-encryption-key')
-  await t.rejects(loadEmbeddedKeys(db, join(folder, 'file')), {
-    name: 'DataFolderError',
-    message: `The key-encryption key ${file} cannot be read: give this user the right to, or set KEY_ENCRYPTION_KEY`,
-  })
+  await t.rejects(
+    loadEmbeddedKeys(db, join(folder, 'file')),
+    refusal(
+      `The key-encryption key ${file} cannot be read: give this user the right to, or set KEY_ENCRYPTION_KEY`,
+    ),
+  )
 })
 
 t.test('no new key is made for a database whose keys only the lost one opens', async (t) => {
   const { folder, file } = newFolder()
-  const refusal = new DataFolderError(
-    `The key-encryption key ${file} is missing, and a new one cannot open the keys in ${folder}: put the old file back, or move ${folder} away to start anew`,
+  const missing = refusal(
+    `The key-encryption key ${file} is missing, and a new one cannot open the keys in the database: put the file back, set KEY_ENCRYPTION_KEY to what it held, or start with an empty database`,
   )
   const inserts = [
     sql`INSERT INTO mac_keys VALUES (1, '\\x00', now(), now())`,
@@ -99,7 +123,7 @@ t.test('no new key is made for a database whose keys only the lost one opens', a
   ]
   for (const insert of inserts) {
     await insert.execute(db)
-    await t.rejects(loadEmbeddedKeys(db, folder), refusal)
+    await t.rejects(loadEmbeddedKeys(db, folder), missing)
     await sql`DELETE FROM mac_keys`.execute(db)
   }
 })

@@ -5,17 +5,16 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { sql } from 'kysely'
 import t, { type Test } from 'tap'
-import { DataFolderError } from '../../src/stores/postgres/data-folder.ts'
 import { openEmbedded, openInMemory } from '../../src/stores/postgres/embedded.ts'
 import { noteProcess, temporaryFolder } from '../support/run-folder.ts'
 
 const newFolder = () => join(temporaryFolder('embedded'), 'data')
 const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8)
-const inUse = (folder: string) =>
-  new DataFolderError(
-    `The data folder ${folder} is in use by another process of Tessera: stop that one, or set DATA_DIR to another folder`,
-    { inUse: true },
-  )
+const inUse = (folder: string) => ({
+  name: 'DataFolderError',
+  message: `The data folder ${folder} is in use by another process of Tessera: stop that one, or set DATA_DIR to another folder`,
+  inUse: true,
+})
 
 const holdFolder = async (t: Test, folder: string): Promise<ChildProcess> => {
   const script = fileURLToPath(new URL('./hold-data-folder.ts', import.meta.url))
@@ -89,12 +88,11 @@ t.test('a database that a killed process left half made is made anew', async (t)
 t.test('a folder that cannot be made is refused in a sentence', async (t) => {
   const file = join(temporaryFolder('embedded'), 'file')
   writeFileSync(file, '')
-  await t.rejects(
-    openEmbedded(join(file, 'data')),
-    new DataFolderError(
-      `The data folder ${join(file, 'data')} cannot be used: ENOTDIR: not a directory, mkdir '${join(file, 'data')}'`,
-    ),
-  )
+  await t.rejects(openEmbedded(join(file, 'data')), {
+    name: 'DataFolderError',
+    message: `The data folder ${join(file, 'data')} cannot be used: ENOTDIR: not a directory, mkdir '${join(file, 'data')}'`,
+    inUse: false,
+  })
 })
 
 t.test('a database that cannot be opened is refused, and its folder is given back', async (t) => {

@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { type Kysely, sql } from 'kysely'
 import { DataFolderError } from './data-folder.ts'
 import type { Database } from './schema.ts'
 
 /**
- * Where the embedded mode keeps its key-encryption key: for the default data folder in `keys/`
- * beside it, so that the key is not in a copy of the data; for any other folder in its own `keys/`,
- * so that two of them never share a key.
+ * Where the service keeps the key-encryption key that it makes when none is configured: for the
+ * default data folder in `keys/` beside it, so that the key is not in a copy of the data; for any
+ * other folder in its own `keys/`, so that two of them never share a key.
  */
 export const embeddedKeyFile = (dataDir: string): string => {
   const folder = resolve(dataDir) === resolve('data') ? 'keys' : join(dataDir, 'keys')
@@ -16,9 +16,9 @@ export const embeddedKeyFile = (dataDir: string): string => {
 }
 
 /**
- * The embedded mode's key-encryption keys, newest first; the first one is made (mode 0600) when the
- * database seals nothing yet. Called once the schema is up to date and while the data folder's lock
- * is held.
+ * The key-encryption keys of a service that none is configured for, newest first. The first one is
+ * made (mode 0600) when the database seals nothing yet; nodes that start at once in one folder get
+ * the same one. Called once the schema is up to date.
  * @throws {DataFolderError} when the file cannot be read or holds no key, or is missing although
  *   the database has keys that only it could open.
  */
@@ -31,10 +31,11 @@ export const loadEmbeddedKeys = async (
   if (found !== undefined) return parseKeys(path, found)
   if (await hasSealedKeys(db)) {
     throw new DataFolderError(
-      `The key-encryption key ${path} is missing, and a new one cannot open the keys in ${dataDir}: put the old file back, or move ${dataDir} away to start anew`,
+      `The key-encryption key ${path} is missing, and a new one cannot open the keys in the database: put the file back, set KEY_ENCRYPTION_KEY to what it held, or start with an empty database`,
     )
   }
-  return [makeKeyFile(path)]
+  makeKeyFile(path)
+  return parseKeys(path, readKeyFile(path) ?? '')
 }
 
 const readKeyFile = (path: string): string | undefined => {
@@ -68,24 +69,27 @@ const hasSealedKeys = async (db: Kysely<Database>): Promise<boolean> => {
   return rows[0]?.found === true
 }
 
-const makeKeyFile = (path: string): Buffer => {
-  const key = randomBytes(32)
+const makeKeyFile = (path: string): void => {
+  const own = `${path}.${randomBytes(8).toString('hex')}`
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-    // Whole or not at all: half a key would be taken for a broken one at the next start.
-    const unfinished = `${path}.unfinished`
-    rmSync(unfinished, { force: true })
-    writeFileSync(unfinished, `${key.toString('base64')}\n`, {
-      mode: 0o600,
-      flag: 'wx',
-      flush: true,
-    })
-    renameSync(unfinished, path)
+    writeFileSync(own, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600, flush: true })
+    publishKeyFile(own, path)
   } catch (error) {
     throw new DataFolderError(
       `The key-encryption key ${path} cannot be written: give this user the right to, or set KEY_ENCRYPTION_KEY`,
       { cause: error },
     )
+  } finally {
+    rmSync(own, { force: true })
   }
-  return key
+}
+
+// A link appears whole or not at all, and never in the place of a key that another node has made.
+const publishKeyFile = (own: string, path: string): void => {
+  try {
+    linkSync(own, path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
 }
