@@ -1,0 +1,34 @@
+import { createAccessTokenStore } from './access-tokens.ts'
+import { createUserStore } from './accounts.ts'
+import { createAudienceStore } from './audiences.ts'
+import { createAuditStore } from './audit.ts'
+import { createAuditPartitions } from './audit-partitions.ts'
+import { createClientStore } from './clients.ts'
+import type { Connection } from './database.ts'
+import { createMacKeyStore } from './mac-keys.ts'
+import { createOutageStore } from './outages.ts'
+import { createPruners } from './pruning.ts'
+import { createRefreshFamilyStore } from './refresh-families.ts'
+import { createRevocationStore } from './revocations.ts'
+import { createSessionStore } from './sessions.ts'
+import { createSigningKeyStore } from './signing-keys.ts'
+
+/**
+ * Every SQL store on one connection.
+ * @param entryLifetimeSeconds how long a revocation entry must outlive its act.
+ */
+export const createStores = (connection: Connection, entryLifetimeSeconds: () => number) => ({
+  accessTokens: createAccessTokenStore(connection, entryLifetimeSeconds),
+  audiences: createAudienceStore(connection),
+  audit: createAuditStore(connection),
+  auditPartitions: createAuditPartitions(connection),
+  clients: createClientStore(connection, entryLifetimeSeconds),
+  families: createRefreshFamilyStore(connection, entryLifetimeSeconds),
+  macKeys: createMacKeyStore(connection),
+  outages: createOutageStore(connection),
+  pruners: createPruners(connection),
+  revocations: createRevocationStore(connection),
+  sessions: createSessionStore(connection, entryLifetimeSeconds),
+  signingKeys: createSigningKeyStore(connection),
+  users: createUserStore(connection, entryLifetimeSeconds),
+})

@@ -1,0 +1,93 @@
+import type { Kysely } from 'kysely'
+import type { Logger } from 'pino'
+import type { Config } from '../config.ts'
+import {
+  type Connection,
+  connectPostgres,
+  createConnection,
+  type TimeOffset,
+} from './postgres/database.ts'
+import { type Embedded, openEmbedded } from './postgres/embedded.ts'
+import { loadEmbeddedKeys } from './postgres/embedded-key.ts'
+import { ensureSchema, type SchemaStatus, schemaStatus } from './postgres/migrator.ts'
+import type { Database } from './postgres/schema.ts'
+
+/** The open database with its schema up to date, and the keys that open what is sealed in it. */
+export type Storage = {
+  readonly connection: Connection
+  readonly keyEncryptionKeys: readonly Buffer[]
+  readonly mode: 'embedded' | 'server'
+  readSchemaStatus(): Promise<SchemaStatus>
+  close(): Promise<void>
+}
+
+export type StorageOptions = {
+  /** Moves the database's time; for tests. */
+  readonly timeOffset?: TimeOffset
+  /** An embedded database that is open already, in place of the one in DATA_DIR. */
+  readonly embedded?: Embedded
+}
+
+/**
+ * Opens PostgreSQL where `databaseUrl` names one, else the embedded database.
+ * @throws {SchemaError | DataFolderError | Unavailable} each with a sentence that says what to do.
+ */
+export const openStorage = (
+  config: Config,
+  logger: Logger,
+  options: StorageOptions = {},
+): Promise<Storage> =>
+  config.databaseUrl === undefined
+    ? openEmbeddedStorage(config, options)
+    : openServerStorage(config, config.databaseUrl, logger, options)
+
+const openServerStorage = async (
+  config: Config,
+  url: string,
+  logger: Logger,
+  { timeOffset }: StorageOptions,
+): Promise<Storage> => {
+  const directUrl = config.databaseDirectUrl ?? url
+  await ensureSchema(directUrl, config.migrateOnStart)
+  const pool = {
+    size: config.databasePoolSize,
+    connectTimeoutMs: config.databaseConnectTimeoutMs,
+    statementTimeoutMs: config.databaseStatementTimeoutMs,
+    lockTimeoutMs: config.databaseLockTimeoutMs,
+  }
+  const db = await connectPostgres(url, pool, (error) =>
+    logger.warn({ err: error }, 'an idle database connection broke; it is replaced'),
+  )
+  return {
+    connection: createConnection(db, timeOffset),
+    keyEncryptionKeys: config.keyEncryptionKeys,
+    mode: 'server',
+    readSchemaStatus: () => schemaStatus(directUrl),
+    close: () => db.destroy(),
+  }
+}
+
+const openEmbeddedStorage = async (
+  config: Config,
+  { timeOffset, embedded }: StorageOptions,
+): Promise<Storage> => {
+  const { db, close } = embedded ?? (await openEmbedded(config.dataDir))
+  try {
+    await ensureSchema(db, config.migrateOnStart)
+    return {
+      connection: createConnection(db, timeOffset),
+      keyEncryptionKeys: await readKeys(config, db),
+      mode: 'embedded',
+      readSchemaStatus: () => schemaStatus(db),
+      close,
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+const readKeys = async (config: Config, db: Kysely<Database>): Promise<readonly Buffer[]> =>
+  config.keyEncryptionKeys.length > 0
+    ? config.keyEncryptionKeys
+    : loadEmbeddedKeys(db, config.dataDir)
