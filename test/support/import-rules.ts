@@ -4,8 +4,8 @@ import type { Import, SourceFile } from './source-file.ts'
 // A file may import from its own layer and from those below it.
 const layers = [
   ['main', 'cli'],
-  ['app', 'deps', 'logger'],
-  ['endpoints', 'plugins', 'jobs'],
+  ['app', 'deps'],
+  ['endpoints', 'plugins', 'jobs', 'health'],
   ['grants', 'clients', 'accounts', 'views'],
   ['tokens', 'revocation', 'audit'],
   ['keys', 'secrets'],
