@@ -1,0 +1,25 @@
+import type { FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
+import type { ClientRequest } from '../../clients/authentication/credentials.ts'
+
+/** Media type of the requests of all OAuth endpoints. */
+export const formMediaType = 'application/x-www-form-urlencoded'
+
+/** Where a client names itself without an Authorization header (RFC 6749 §2.3.1). */
+export const clientParameters = {
+  client_id: Type.Optional(
+    Type.String({ description: 'Of a public client, or with client_secret_post' }),
+  ),
+  client_secret: Type.Optional(
+    Type.String({ format: 'password', description: 'With client_secret_post' }),
+  ),
+}
+
+/** For the description of the API: HTTP Basic, or the client's own parameters. */
+export const clientSecurity = [{ client: [] }, {}]
+
+/** What the authentication of the client needs of a request. */
+export const clientRequestOf = (
+  request: FastifyRequest,
+  parameters: ClientRequest['parameters'],
+): ClientRequest => ({ authorization: request.headers.authorization, parameters })

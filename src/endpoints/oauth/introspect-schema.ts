@@ -1,0 +1,46 @@
+import { type Static, Type } from 'typebox'
+import { clientSecurity, formMediaType } from './client-parameters.ts'
+import { oauthErrors } from './oauth-error-schema.ts'
+import { tokenForm } from './token-parameter.ts'
+
+const seconds = (description: string) => Type.Optional(Type.Integer({ description }))
+const texts = Type.Optional(Type.Array(Type.String()))
+
+/** An allow-list: what else stands in a token is nobody's business here. */
+const introspection = Type.Object(
+  {
+    active: Type.Boolean({
+      description: 'Whether the token is good; if not, nothing else is told',
+    }),
+    scope: Type.Optional(Type.String()),
+    client_id: Type.Optional(Type.String()),
+    token_type: Type.Optional(Type.Literal('Bearer', { description: 'Of access tokens' })),
+    sub: Type.Optional(Type.String({ description: 'A user, or for machines the client' })),
+    aud: Type.Optional(Type.Union([Type.String(), Type.Array(Type.String())])),
+    iss: Type.Optional(Type.String()),
+    exp: seconds('Since the epoch, as all times here'),
+    iat: seconds('When it was issued'),
+    nbf: seconds('Before then it is not good'),
+    jti: Type.Optional(Type.String()),
+    sid: Type.Optional(Type.String({ description: 'The session that it belongs to' })),
+    roles: texts,
+    permissions: texts,
+    auth_time: seconds('When the user signed in'),
+    amr: texts,
+    acr: Type.Optional(Type.String()),
+  },
+  { description: 'What is known of the token (RFC 7662 §2.2)' },
+)
+
+export type Introspection = Static<typeof introspection>
+
+export const introspectSchema = {
+  summary: 'Ask whether a token is good',
+  description:
+    'For confidential clients: about their own tokens, and access tokens for audiences that they serve. All else is inactive.',
+  tags: ['OAuth'],
+  security: clientSecurity,
+  consumes: [formMediaType],
+  body: tokenForm,
+  response: { 200: introspection, ...oauthErrors() },
+}

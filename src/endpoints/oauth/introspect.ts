@@ -1,0 +1,81 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { type Client, isConfidential } from '../../clients/client.ts'
+import { toNumericDate } from '../../clock.ts'
+import type { Deps } from '../../deps.ts'
+import { OAuthError } from '../../oauth/error.ts'
+import { formatScope } from '../../oauth/scope.ts'
+import { registerFormBody } from '../../plugins/form-body.ts'
+import { originOf } from '../../plugins/request-origin.ts'
+import { looksLikeRefreshToken } from '../../secrets/refresh-token.ts'
+import type { AccessTokenClaims } from '../../tokens/verifier.ts'
+import { clientRequestOf } from './client-parameters.ts'
+import { type Introspection, introspectSchema } from './introspect-schema.ts'
+import { requireToken } from './token-parameter.ts'
+
+type IntrospectDeps = Pick<
+  Deps,
+  'clientAuthenticator' | 'config' | 'families' | 'revocations' | 'verifier'
+>
+
+/** An answer from memory is at most this old; else the table is read first. */
+const maxStalenessMs = 2000
+
+// The same for every doubt (RFC 7662 §2.2).
+const inactive: Introspection = { active: false }
+
+/** `POST /introspect` (RFC 7662): for a token's client, and for whom the token is meant. */
+export const introspect: FastifyPluginAsyncTypebox<IntrospectDeps> = async (app, deps) => {
+  registerFormBody(app)
+  const route = { schema: introspectSchema, config: { errorFormat: 'oauth' } } as const
+  app.post('/introspect', route, async (request) => {
+    const client = await deps.clientAuthenticator.authenticate(
+      clientRequestOf(request, request.body),
+      originOf(request),
+    )
+    if (!isConfidential(client)) {
+      throw new OAuthError('invalid_client', 'Introspection needs a confidential client')
+    }
+    const token = requireToken(request.body)
+    return looksLikeRefreshToken(token)
+      ? introspectRefreshToken(deps, token, client)
+      : introspectAccessToken(deps, token, client)
+  })
+}
+
+const introspectAccessToken = async (
+  { revocations, verifier }: IntrospectDeps,
+  token: string,
+  client: Client,
+): Promise<Introspection> => {
+  await revocations.ensureFresh(maxStalenessMs)
+  const verification = await verifier.verify(token)
+  if (!verification.ok || !mayAsk(client, verification.claims)) return inactive
+  return { ...verification.claims.raw, active: true, token_type: 'Bearer' }
+}
+
+const mayAsk = (client: Client, { clientId, audience }: AccessTokenClaims): boolean =>
+  clientId === client.id || audience.some((each) => client.resourceServer.includes(each))
+
+/** Only its owner may ask; the answer is read from the table. */
+const introspectRefreshToken = async (
+  { config, families }: IntrospectDeps,
+  token: string,
+  client: Client,
+): Promise<Introspection> => {
+  const family = await families.locate(token)
+  if (!family?.usable || family.grant.clientId !== client.id) return inactive
+  const { grant } = family
+  return {
+    active: true,
+    scope: formatScope(grant.scope),
+    client_id: grant.clientId,
+    sub: grant.userId,
+    aud: [...grant.audience],
+    iss: config.issuer,
+    exp: toNumericDate(grant.expiresAt),
+    ...(grant.sessionId === null ? {} : { sid: grant.sessionId }),
+    auth_time: toNumericDate(grant.authTime),
+    amr: [...grant.amr],
+    ...(grant.acr === null ? {} : { acr: grant.acr }),
+  }
+}

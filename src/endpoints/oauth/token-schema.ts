@@ -1,0 +1,58 @@
+import { type Static, Type } from 'typebox'
+import type { GrantTable } from '../../grants/grant-table.ts'
+import { formatScope } from '../../oauth/scope.ts'
+import type { TokenSet } from '../../tokens/authorization.ts'
+import { clientParameters, clientSecurity, formMediaType } from './client-parameters.ts'
+import { oauthErrors } from './oauth-error-schema.ts'
+
+const tokenResponse = Type.Object(
+  {
+    access_token: Type.String({ description: 'JWT (RFC 9068)' }),
+    token_type: Type.Literal('Bearer'),
+    expires_in: Type.Integer({ description: 'Seconds until the access token expires' }),
+    refresh_token: Type.Optional(Type.String({ description: 'Opaque; takes the old one’s place' })),
+    scope: Type.Optional(Type.String({ description: 'Absent when there is none' })),
+  },
+  { description: 'The tokens (RFC 6749 §5.1)' },
+)
+
+/**
+ * Describes the token endpoint with the parameters of every grant. All are optional here: what is
+ * missing is told once the client has been authenticated.
+ */
+export const tokenSchema = (grants: GrantTable) => ({
+  summary: 'Get tokens',
+  description: `Grants: ${Object.keys(grants).join(', ')}. Unknown parameters are ignored.`,
+  tags: ['OAuth'],
+  security: clientSecurity,
+  consumes: [formMediaType],
+  body: Type.Object({
+    grant_type: Type.Optional(Type.String({ description: Object.keys(grants).join(' or ') })),
+    ...grantParameters(grants),
+    scope: Type.Optional(
+      Type.String({ description: 'Space-separated; default: all that may be granted' }),
+    ),
+    resource: Type.Optional(
+      Type.Array(Type.String(), {
+        description: 'Whom the access token is for; may be repeated (RFC 8707)',
+      }),
+    ),
+    ...clientParameters,
+  }),
+  response: { 200: tokenResponse, ...oauthErrors() },
+})
+
+const grantParameters = (grants: GrantTable) =>
+  Object.fromEntries(
+    Object.values(grants).flatMap(({ parameters }) =>
+      Object.entries(parameters.properties).map(([name, type]) => [name, Type.Optional(type)]),
+    ),
+  )
+
+export const toTokenResponse = (tokens: TokenSet): Static<typeof tokenResponse> => ({
+  access_token: tokens.accessToken,
+  token_type: tokens.tokenType,
+  expires_in: tokens.expiresIn,
+  ...(tokens.refreshToken === undefined ? {} : { refresh_token: tokens.refreshToken }),
+  ...(tokens.scope.length === 0 ? {} : { scope: formatScope(tokens.scope) }),
+})

@@ -1,0 +1,39 @@
+import { Type } from 'typebox'
+import { isConfidential } from '../clients/client.ts'
+import { reservedScopes } from '../clients/first-party.ts'
+import type { Clock } from '../clock.ts'
+import { OAuthError } from '../oauth/error.ts'
+import { audienceOf } from './client-audience.ts'
+import type { Grant } from './grant.ts'
+
+type Dependencies = {
+  /** In step with the database. */
+  readonly clock: Clock
+  readonly defaultAudience: string
+}
+
+/**
+ * A machine acts for itself: its authentication is all the proof (RFC 6749 §4.4). Runs no SQL and
+ * gives no refresh token.
+ */
+export const createClientCredentialsGrant = ({ clock, defaultAudience }: Dependencies): Grant => ({
+  grantType: 'client_credentials',
+  parameters: Type.Object({}),
+  async authorize({ scope, audience }, client) {
+    if (!isConfidential(client)) {
+      throw new OAuthError('unauthorized_client', 'A public client has no credentials of its own')
+    }
+    return {
+      authorization: {
+        clientId: client.id,
+        subject: client.id,
+        // What opens the service's own API must be asked for by name.
+        scope: scope ?? client.scope.filter((token) => !isReserved(token)),
+        audience: audience ?? audienceOf(client, defaultAudience),
+        issuedAt: clock(),
+      },
+    }
+  },
+})
+
+const isReserved = (token: string): boolean => (reservedScopes as readonly string[]).includes(token)

@@ -1,0 +1,71 @@
+import type { Client } from '../clients/client.ts'
+import { invalidRequest, OAuthError } from '../oauth/error.ts'
+import { isSubset, parseScope, type Scope } from '../oauth/scope.ts'
+import { audienceOf } from './client-audience.ts'
+import type { Grant } from './grant.ts'
+import type { GrantTable } from './grant-table.ts'
+
+// What holds for every grant, so that none can forget it.
+
+/** @throws {OAuthError} invalid_request, unsupported_grant_type, unauthorized_client. */
+export const findGrant = (
+  grants: GrantTable,
+  grantType: string | undefined,
+  client: Client,
+): Grant => {
+  if (grantType === undefined) throw invalidRequest('grant_type is missing')
+  const grant = Object.values(grants).find((each) => each.grantType === grantType)
+  if (grant === undefined) {
+    throw new OAuthError('unsupported_grant_type', 'The grant_type is not supported')
+  }
+  if (!client.grantTypes.includes(grant.grantType)) {
+    throw new OAuthError('unauthorized_client', 'The client is not registered for this grant_type')
+  }
+  return grant
+}
+
+/** @throws {OAuthError} invalid_request when a parameter that the grant needs is missing. */
+export const readParameters = (
+  grant: Grant,
+  form: Readonly<Record<string, unknown>>,
+): Record<string, string> => {
+  const parameters: Record<string, string> = {}
+  for (const name of Object.keys(grant.parameters.properties)) {
+    const value = form[name]
+    if (typeof value === 'string') parameters[name] = value
+    else if (grant.parameters.required?.includes(name)) throw invalidRequest(`${name} is missing`)
+  }
+  return parameters
+}
+
+/**
+ * The scope that is asked for (RFC 6749 §3.3).
+ * @throws {OAuthError} invalid_scope when it is malformed or beyond the client's.
+ */
+export const readScope = (scope: string | undefined, client: Client): Scope | undefined => {
+  if (scope === undefined) return undefined
+  const requested = parseScope(scope)
+  if (requested === undefined || requested.length === 0) {
+    throw new OAuthError('invalid_scope', 'The scope is malformed')
+  }
+  if (!isSubset(requested, client.scope)) {
+    throw new OAuthError('invalid_scope', 'The scope is beyond what the client may be granted')
+  }
+  return requested
+}
+
+/**
+ * The audience that is asked for by `resource` (RFC 8707 §2), compared as plain strings.
+ * @throws {OAuthError} invalid_target when the client may not ask for one of them.
+ */
+export const readAudience = (
+  resources: readonly string[] | undefined,
+  client: Client,
+  defaultAudience: string,
+): readonly string[] | undefined => {
+  if (resources === undefined) return undefined
+  if (!isSubset(resources, audienceOf(client, defaultAudience))) {
+    throw new OAuthError('invalid_target', 'The client may not ask for this resource')
+  }
+  return [...new Set(resources)]
+}
