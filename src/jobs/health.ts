@@ -1,5 +1,5 @@
-import type { Bus } from './revocation/bus.ts'
-import type { Revocations } from './revocation/revocations.ts'
+import type { Bus } from '../revocation/bus.ts'
+import type { Revocations } from '../revocation/revocations.ts'
 
 /** Whether the service takes requests, and what it has to do without. */
 export type Health = {

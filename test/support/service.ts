@@ -1,0 +1,86 @@
+import type { FastifyInstance } from 'fastify'
+import { pino } from 'pino'
+import type { Test } from 'tap'
+import { buildApp } from '../../src/app.ts'
+import { type Config, loadConfig } from '../../src/config.ts'
+import { createDeps, type Deps } from '../../src/deps.ts'
+import { createTestDatabase } from './database.ts'
+
+/** The whole service in this process, on a real PostgreSQL. */
+export type TestService = {
+  readonly app: FastifyInstance
+  readonly deps: Deps
+  readonly config: Config
+  readonly databaseUrl: string
+  /** Moves the database's time, which is the service's. */
+  moveTime(seconds: number): void
+  /** Lines that the service has logged. */
+  readonly log: readonly string[]
+}
+
+/** 32 bytes that seal the keys of test databases. */
+export const testKeyEncryptionKey = Buffer.alloc(32, 7).toString('base64')
+
+/** Cheap passwords and small keys: what is tested here is not how long they take to break. */
+export const testEnvironment = {
+  ISSUER: 'http://localhost:4000',
+  KEY_ENCRYPTION_KEY: testKeyEncryptionKey,
+  PASSWORD_HASH_MEMORY_KIB: '64',
+  PASSWORD_HASH_TIME_COST: '1',
+  RSA_MODULUS_BITS: '2048',
+} as const
+
+/**
+ * Starts the service for one test and closes it afterwards.
+ * @param environment what differs from `testEnvironment`; DATABASE_URL makes it another node of a
+ *   service that runs already.
+ */
+export const startService = async (
+  t: Test,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<TestService> => {
+  const databaseUrl = environment.DATABASE_URL ?? (await createTestDatabase(t)).url
+  const config = loadConfig(
+    { ...testEnvironment, DATABASE_URL: databaseUrl, ...environment },
+    () => '',
+  )
+  const log: string[] = []
+  const logger = pino({ level: 'trace' }, { write: (line: string) => void log.push(line) })
+  let offset = 0
+  const deps = await createDeps(config, logger, { timeOffset: () => offset })
+  const app = await buildApp(deps)
+  t.teardown(async () => {
+    await app.close()
+    await deps.close()
+  })
+  return {
+    app,
+    deps,
+    config,
+    databaseUrl,
+    moveTime(seconds) {
+      offset += seconds
+    },
+    log,
+  }
+}
+
+/** Registers somebody new. @returns the tokens, and what is needed to sign in again. */
+export const register = async (
+  app: FastifyInstance,
+  email = `${crypto.randomUUID()}@example.com`,
+) => {
+  const password = `correct horse ${crypto.randomUUID()}`
+  const response = await app.inject({
+    method: 'POST',
+    url: '/auth/register',
+    payload: { email, password },
+  })
+  const body = response.json<{
+    access_token: string
+    refresh_token: string
+    user: { id: string; email: string }
+  }>()
+  if (response.statusCode !== 201) throw new Error(`registration failed: ${response.body}`)
+  return { email, password, ...body }
+}
