@@ -9,7 +9,7 @@ import type { NewSession, OpenedSession } from './session-store.ts'
 import type { User } from './user.ts'
 
 /** A person who has just signed in, and the tokens of the new session. */
-export type SignedIn = { readonly user: User; readonly tokens: TokenSet }
+export type SignedIn = { readonly user: User; readonly tokens: Required<TokenSet> }
 
 export type SessionConfig = Pick<
   Config,
@@ -73,8 +73,10 @@ export const prepareSession = (
         issuedAt: now,
         notAfter: expiresAt,
       })
-      const tokens: TokenSet = { accessToken, tokenType: 'Bearer', expiresIn, refreshToken, scope }
-      return { user, tokens }
+      return {
+        user,
+        tokens: { accessToken, tokenType: 'Bearer', expiresIn, refreshToken, scope },
+      }
     },
   }
 }

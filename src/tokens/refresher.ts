@@ -34,7 +34,7 @@ export type RefreshRequest = {
 }
 
 export type RefreshResult =
-  | { readonly outcome: 'rotated' | 'retried'; readonly tokens: TokenSet }
+  | { readonly outcome: 'rotated' | 'retried'; readonly tokens: Required<TokenSet> }
   | { readonly outcome: Refusal }
 
 export type Refresher = {

@@ -4,6 +4,7 @@ import { toLoginName } from '../../accounts/user.ts'
 import { invalidGrant, OAuthError } from '../../oauth/error.ts'
 import { registerFormBody } from '../../plugins/form-body.ts'
 import { originOf } from '../../plugins/request-origin.ts'
+import { oauthErrors } from '../oauth/oauth-error-schema.ts'
 import type { AuthDeps } from './auth-deps.ts'
 import { tokensReference, toWireTokens } from './tokens-schema.ts'
 
@@ -18,7 +19,7 @@ const schema = {
     username: Type.String({ description: 'An email address or a username' }),
     password: Type.String({ format: 'password' }),
   }),
-  response: { 200: tokensReference },
+  response: { 200: tokensReference, ...oauthErrors() },
 }
 
 /** `POST /auth/login-form` */

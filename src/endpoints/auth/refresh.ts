@@ -1,7 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { firstPartyClientId } from '../../clients/client.ts'
+import { policyOf } from '../../grants/refresh-token.ts'
 import { Problem, type ProblemCode } from '../../oauth/problem.ts'
+import { Unavailable } from '../../oauth/unavailable.ts'
 import { originOf } from '../../plugins/request-origin.ts'
 import type { Refusal } from '../../tokens/refresh-family.ts'
 import { problemResponses } from '../problem-schema.ts'
@@ -52,14 +54,11 @@ export const refresh: FastifyPluginAsyncTypebox<AuthDeps> = async (app, deps) =>
   for (const url of ['/auth/refresh', '/refresh']) {
     app.post(url, { schema }, async (request) => {
       const client = await deps.clients.find(firstPartyClientId)
+      if (client === undefined) throw new Unavailable('the built-in client is not stored yet')
       const result = await deps.refresher.refresh({
         refreshToken: request.body.refresh_token,
-        clientId: firstPartyClientId,
-        policy: {
-          graceSeconds: client?.refreshGraceSeconds ?? deps.config.refreshGraceSeconds,
-          retryElsewhere: client?.refreshRetryElsewhere ?? 'allow',
-          rotation: 'rotate',
-        },
+        clientId: client.id,
+        policy: policyOf(client, deps.config.refreshGraceSeconds),
         origin: originOf(request),
       })
       if (!('tokens' in result)) throw new Problem(refusals[result.outcome])

@@ -27,11 +27,11 @@ export const signedInSchema = Type.Object(
 export const tokensReference = Type.Unsafe<Static<typeof tokensSchema>>(Type.Ref('Tokens'))
 export const signedInReference = Type.Unsafe<Static<typeof signedInSchema>>(Type.Ref('SignedIn'))
 
-export const toWireTokens = (tokens: TokenSet): Static<typeof tokensSchema> => ({
+export const toWireTokens = (tokens: Required<TokenSet>): Static<typeof tokensSchema> => ({
   access_token: tokens.accessToken,
   token_type: tokens.tokenType,
   expires_in: tokens.expiresIn,
-  refresh_token: tokens.refreshToken ?? '',
+  refresh_token: tokens.refreshToken,
   scope: formatScope(tokens.scope),
 })
 
