@@ -1,0 +1,81 @@
+import type { Test } from 'tap'
+import { addSeconds } from '../../src/clock.ts'
+import { createMacKeyStore } from '../../src/stores/postgres/mac-keys.ts'
+import { clearKeys } from '../keys/key-fixture.ts'
+import { onEverySqlBackend, type SqlBackend } from '../support/sql-backends.ts'
+
+type Rule = (t: Test, backend: SqlBackend) => Promise<void>
+const rules = new Map<string, Rule>()
+const rule = (title: string, act: Rule): unknown => rules.set(title, act)
+
+const by = { actor: 'cli', origin: {} }
+const key = (number: number, useAfterSeconds = 0) => ({
+  number,
+  sealedKey: Buffer.from(`sealed ${number}`),
+  useAfterSeconds,
+})
+
+rule('keys are listed by number, with the time of the database', async (t, backend) => {
+  const store = createMacKeyStore(backend)
+  const empty = await store.list()
+  t.strictSame(empty.keys, [])
+  const second = await store.insert(key(2, 60), by)
+  const first = await store.insert(key(1), by)
+  const { now, keys } = await store.list()
+  t.strictSame(keys, [
+    { number: 1, sealedKey: Buffer.from('sealed 1'), useFrom: first },
+    { number: 2, sealedKey: Buffer.from('sealed 2'), useFrom: second },
+  ])
+  t.ok(first && first <= now)
+  t.ok(second && second > addSeconds(now, 30))
+  backend.moveTime(3600)
+  t.ok((await store.list()).now >= addSeconds(empty.now, 3600), 'and its offset')
+})
+
+rule('a number is given once', async (t, backend) => {
+  const store = createMacKeyStore(backend)
+  t.ok(await store.insert(key(1), by))
+  t.equal(await store.insert({ ...key(1), sealedKey: Buffer.from('else') }, by), undefined)
+  const { keys } = await store.list()
+  t.strictSame(
+    keys.map(({ sealedKey }) => sealedKey.toString()),
+    ['sealed 1'],
+  )
+  const events = await backend.db.selectFrom('audit_events').selectAll().execute()
+  t.match(events, [{ type: 'key.created', actor: 'cli', details: { macKey: 1 } }])
+  t.equal(events.length, 1)
+})
+
+rule('numbers run from 1 to 255', async (t, backend) => {
+  const store = createMacKeyStore(backend)
+  for (const number of [0, 256, -1]) {
+    await t.rejects(store.insert(key(number), by), { code: '23514' }, `${number}`)
+  }
+  t.ok(await store.insert(key(255), by))
+})
+
+rule('a key is sealed again only from what it was', async (t, backend) => {
+  const store = createMacKeyStore(backend)
+  await store.insert(key(1), by)
+  const [from, to] = [Buffer.from('sealed 1'), Buffer.from('again')]
+  t.equal(await store.reseal(1, Buffer.from('else'), to, by), false)
+  t.equal(await store.reseal(2, from, to, by), false)
+  t.equal(await store.reseal(1, from, to, by), true)
+  t.equal(await store.reseal(1, from, to, by), false)
+  const { keys } = await store.list()
+  t.strictSame(
+    keys.map(({ sealedKey }) => sealedKey.toString()),
+    ['again'],
+  )
+  const events = await backend.db.selectFrom('audit_events').select('type').execute()
+  t.strictSame(events.map(({ type }) => type).sort(), ['key.created', 'key.resealed'])
+})
+
+onEverySqlBackend('the store of MAC keys', async (t, backend) => {
+  for (const [title, act] of rules) {
+    await t.test(title, async (t) => {
+      await clearKeys(backend)
+      await act(t, backend)
+    })
+  }
+})
