@@ -1,16 +1,39 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import type { Deps } from './deps.ts'
+import { authEndpoints } from './endpoints/auth/index.ts'
+import { describeRoutes, documentation } from './endpoints/documentation.ts'
+import { health } from './endpoints/health.ts'
+import { home } from './endpoints/home.ts'
+import { oauthEndpoints } from './endpoints/oauth/index.ts'
 import { problemSchema } from './endpoints/problem-schema.ts'
+import { jwks } from './endpoints/well-known/jwks.ts'
+import { metadata } from './endpoints/well-known/metadata.ts'
+import { basePathOf } from './plugins/base-path.ts'
 import { createServer } from './plugins/server.ts'
 
 /**
  * The service as a Fastify application that is ready but not listening: what holds for every
- * request, then the endpoints.
+ * request, then the endpoints. Those at the root come first, all others below the issuer's path.
  */
 export const buildApp = async (deps: Deps): Promise<FastifyInstance> => {
-  const app = createServer(deps.config, deps.logger).withTypeProvider<TypeBoxTypeProvider>()
+  const { config, logger } = deps
+  const app = createServer(config, logger).withTypeProvider<TypeBoxTypeProvider>()
+  await describeRoutes(app, config.issuer)
   app.addSchema(problemSchema)
+
+  await app.register(health, deps)
+  await app.register(metadata, deps)
+  await app.register(
+    async (scope) => {
+      await scope.register(home, deps)
+      await scope.register(documentation, config)
+      await scope.register(jwks, deps)
+      await scope.register(authEndpoints, deps)
+      await scope.register(oauthEndpoints, deps)
+    },
+    { prefix: basePathOf(config.issuer) },
+  )
   await app.ready()
   return app
 }
