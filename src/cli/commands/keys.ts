@@ -1,0 +1,89 @@
+import { type Command, Option } from 'commander'
+import { signingAlgorithms } from '../../oauth/algorithm.ts'
+import { CliError } from '../cli-error.ts'
+import {
+  addCommand,
+  addExamples,
+  type CommandContext,
+  type PrintOptions,
+  printResult,
+} from '../command-context.ts'
+import type { InputOf, ResultOf } from '../operations/index.ts'
+import { formatTable } from '../output.ts'
+
+type RotateOptions = PrintOptions & {
+  readonly algorithm?: InputOf<'keys.rotate'>['algorithm']
+  readonly mac?: boolean
+  readonly dryRun?: boolean
+}
+
+export const addKeyCommands = (program: Command, context: CommandContext): void => {
+  const keys = program.command('keys').description('Signing keys and the keys of refresh tokens')
+  addCommand(keys, 'list', 'List the published signing keys').action(
+    async (options: PrintOptions) => {
+      const found = await context.call('keys.list', {})
+      printResult(context, options, found, formatTable(keyColumns, found))
+    },
+  )
+  addExamples(
+    addCommand(keys, 'rotate', 'Let the published next keys sign, where that is safe already')
+      .addOption(new Option('--algorithm <name>', 'only this ring').choices(signingAlgorithms))
+      .addOption(
+        new Option('--mac', 'the key of refresh tokens instead').conflicts(['algorithm', 'dryRun']),
+      )
+      .option('--dry-run', 'only say what would happen')
+      .action((options: RotateOptions) =>
+        options.mac ? rotateMac(context, options) : rotate(context, options),
+      ),
+    [
+      'tessera keys rotate --dry-run',
+      'tessera keys rotate --algorithm ES256',
+      'tessera keys rotate --mac',
+    ],
+  )
+  addCommand(keys, 'reseal', 'Seal all keys with the newest key-encryption key').action(
+    async (options: PrintOptions) => {
+      const result = await context.call('keys.reseal', {})
+      const text = `Keys sealed with the newest key-encryption key: ${result.resealed}`
+      printResult(context, options, result, text)
+    },
+  )
+}
+
+const keyColumns = {
+  ALGORITHM: 'alg',
+  STATE: 'state',
+  KID: 'kid',
+  'SIGNS FROM': 'sign_from',
+  'SIGNS UNTIL': 'sign_until',
+  'PUBLISHED UNTIL': 'drop_after',
+  'MAY SIGN FROM': 'safe_to_rotate_at',
+} as const
+
+const rotate = async (context: CommandContext, options: RotateOptions): Promise<void> => {
+  const { algorithm, dryRun = false } = options
+  const plans = await context.call('keys.rotate', { algorithm, dryRun })
+  printResult(context, options, plans, plans.map(describePlan).join('\n'))
+  const refused = plans.filter(({ outcome }) => outcome === 'refused').map(({ alg }) => alg)
+  if (refused.length > 0) throw new CliError(`Not rotated: ${refused.join(', ')}`)
+}
+
+const describePlan = (plan: ResultOf<'keys.rotate'>[number]): string => {
+  if (plan.outcome === 'refused') return `${plan.alg}: ${describeRefusal(plan)}`
+  const [signs, stays] =
+    plan.outcome === 'planned' ? ['would sign', 'would stay'] : ['signs', 'stays']
+  return `${plan.alg}: ${plan.promote} ${signs} now; ${plan.retire} ${stays} published until ${plan.drop_after}`
+}
+
+const describeRefusal = (refusal: { reason: string; safe_at: string | null }): string =>
+  `refused, ${refusal.reason}${refusal.safe_at === null ? '' : `; safe from ${refusal.safe_at}`}`
+
+const rotateMac = async (context: CommandContext, options: RotateOptions): Promise<void> => {
+  const rotation = await context.call('keys.rotate_mac', {})
+  const text =
+    rotation.outcome === 'refused'
+      ? `MAC key: ${describeRefusal(rotation)}`
+      : `MAC key ${rotation.number} authenticates new refresh tokens from ${rotation.use_from}`
+  printResult(context, options, rotation, text)
+  if (rotation.outcome === 'refused') throw new CliError('Not rotated: the MAC key')
+}

@@ -1,0 +1,23 @@
+import { pino } from 'pino'
+import type { Config } from '../config.ts'
+import { createDeps } from '../deps.ts'
+import { createLogger } from '../plugins/logger.ts'
+import type { LocalRequest, LocalResponse } from './local-message.ts'
+import { performOperation } from './operations/perform.ts'
+
+/**
+ * Opens the data, does what a request asks for, and closes them again.
+ * @throws what createDeps throws; of the operation itself nothing.
+ */
+export const runHere = async (config: Config, request: LocalRequest): Promise<LocalResponse> => {
+  const deps = await createDeps(config, createCliLogger(config))
+  try {
+    return await performOperation(deps, request)
+  } finally {
+    await deps.close()
+  }
+}
+
+// Standard output is for the answer. What the service tells by default would only be noise there.
+const createCliLogger = ({ logLevel }: Config) =>
+  createLogger(logLevel === 'info' ? 'warn' : logLevel, pino.destination({ dest: 2, sync: true }))
