@@ -14,7 +14,7 @@ import { describeError, describeFile, describeRun } from './support/report.ts'
 import { openRun } from './support/run-folder.ts'
 import { runTestFile, type TestedFile, testEnvironment } from './support/test-file.ts'
 
-const fileLimitMs = { normal: 120_000, full: 900_000 }
+const fileLimitMs = { normal: 240_000, full: 900_000 }
 const filesAtOnce = Math.min(4, availableParallelism())
 const signalCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const
 
