@@ -6,6 +6,7 @@ import { describeRoutes, documentation } from './endpoints/documentation.ts'
 import { health } from './endpoints/health.ts'
 import { home } from './endpoints/home.ts'
 import { oauthEndpoints } from './endpoints/oauth/index.ts'
+import { oauthErrorSchema } from './endpoints/oauth/oauth-error-schema.ts'
 import { problemSchema } from './endpoints/problem-schema.ts'
 import { jwks } from './endpoints/well-known/jwks.ts'
 import { metadata } from './endpoints/well-known/metadata.ts'
@@ -20,14 +21,14 @@ export const buildApp = async (deps: Deps): Promise<FastifyInstance> => {
   const { config, logger } = deps
   const app = createServer(config, logger).withTypeProvider<TypeBoxTypeProvider>()
   await describeRoutes(app, config.issuer)
-  app.addSchema(problemSchema)
+  for (const schema of [problemSchema, oauthErrorSchema]) app.addSchema(schema)
 
   await app.register(health, deps)
   await app.register(metadata, deps)
   await app.register(
     async (scope) => {
       await scope.register(home, deps)
-      await scope.register(documentation, config)
+      await scope.register(documentation, deps)
       await scope.register(jwks, deps)
       await scope.register(authEndpoints, deps)
       await scope.register(oauthEndpoints, deps)

@@ -10,7 +10,8 @@ declare module 'fastify' {
 }
 
 /** What a token must be allowed in order to be used at the service's own endpoints. */
-export type OwnScope = 'account' | 'admin'
+export const ownScopes = ['account', 'admin'] as const
+export type OwnScope = (typeof ownScopes)[number]
 
 type Refusal = Extract<Verification, { ok: false }>['reason']
 

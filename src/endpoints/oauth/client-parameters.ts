@@ -16,7 +16,7 @@ export const clientParameters = {
 }
 
 /** For the description of the API: HTTP Basic, or the client's own parameters. */
-export const clientSecurity = [{ client: [] }, {}]
+export const clientSecurity: Record<string, string[]>[] = [{ client: [] }, {}]
 
 /** What the authentication of the client needs of a request. */
 export const clientRequestOf = (

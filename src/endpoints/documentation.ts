@@ -1,0 +1,86 @@
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyInstance } from 'fastify'
+import type { Deps } from '../deps.ts'
+import { basePathOf } from '../plugins/base-path.ts'
+import { pagePolicy } from '../plugins/security-headers.ts'
+import { documentationStylesheet } from '../views/documentation-stylesheet.ts'
+
+/** Version of the API; the package's. */
+export const apiVersion = '0.1.0'
+
+/**
+ * Describes in OpenAPI 3.1 all routes that are registered from now on. Addresses are relative, so
+ * that the page works under whatever name it was opened.
+ */
+export const describeRoutes = async (app: FastifyInstance, issuer: string): Promise<void> => {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Tessera',
+        version: apiVersion,
+        description:
+          'Signs people and services in, issues short-lived signed access tokens and rotating refresh tokens, and publishes its keys.',
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      },
+      servers: [{ url: '/' }],
+      tags: [
+        { name: 'Sign-in', description: 'Accounts and tokens of the first-party API' },
+        { name: 'Account', description: 'What a person sees and changes of the own account' },
+        { name: 'Sessions', description: 'Where a person is signed in' },
+        { name: 'OAuth', description: 'For OAuth clients and resource servers' },
+        { name: 'Service', description: 'Keys, metadata, health' },
+      ],
+      components: {
+        securitySchemes: {
+          bearer: {
+            type: 'oauth2',
+            description: 'An access token of a person; sign in with email or username here.',
+            flows: {
+              password: {
+                tokenUrl: `${basePathOf(issuer)}/auth/login-form`,
+                scopes: { account: 'The own account' },
+              },
+            },
+          },
+          client: {
+            type: 'http',
+            scheme: 'basic',
+            description: 'A registered client: its client_id and client_secret',
+          },
+        },
+      },
+    },
+    refResolver: { buildLocalReference: ({ $id }) => String($id) },
+  })
+}
+
+/** `GET /docs`: the description as a page that can be tried out. All its files are local. */
+export const documentation: FastifyPluginAsyncTypebox<Pick<Deps, 'config'>> = async (
+  app,
+  { config },
+) => {
+  app.addHook('onSend', async (_request, reply, payload) =>
+    String(reply.getHeader('content-type')).startsWith('text/html') && typeof payload === 'string'
+      ? payload.replace('<head>', '<head><meta name="viewport" content="width=device-width">')
+      : payload,
+  )
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    indexPrefix: basePathOf(config.issuer),
+    // The page sets styles and small images of its own by attribute; it runs only local scripts.
+    staticCSP: pagePolicy({ 'img-src': "'self' data:", 'style-src': "'self' 'unsafe-inline'" }),
+    theme: {
+      title: 'Tessera API',
+      css: [{ filename: 'tessera.css', content: documentationStylesheet }],
+    },
+    uiConfig: {
+      layout: 'BaseLayout',
+      docExpansion: 'list',
+      persistAuthorization: true,
+    },
+    initOAuth: { clientId: 'first-party', scopes: 'account' },
+  })
+}

@@ -1,0 +1,80 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyInstance } from 'fastify'
+import { type Static, Type } from 'typebox'
+import { authenticationMethods } from '../../clients/client.ts'
+import type { Deps } from '../../deps.ts'
+import { jwksCacheControl } from '../../keys/jwks.ts'
+import { basePathOf } from '../../plugins/base-path.ts'
+import { ownScopes } from '../../plugins/bearer.ts'
+import { problemResponses } from '../problem-schema.ts'
+
+type MetadataDeps = Pick<Deps, 'config' | 'grants'>
+
+const url = Type.Optional(Type.String({ format: 'uri' }))
+const words = Type.Optional(Type.Array(Type.String()))
+
+const metadataSchema = Type.Object(
+  {
+    issuer: Type.String({ format: 'uri' }),
+    token_endpoint: url,
+    revocation_endpoint: url,
+    introspection_endpoint: url,
+    jwks_uri: url,
+    service_documentation: url,
+    scopes_supported: words,
+    grant_types_supported: words,
+    token_endpoint_auth_methods_supported: words,
+    revocation_endpoint_auth_methods_supported: words,
+    introspection_endpoint_auth_methods_supported: words,
+  },
+  { description: 'What this authorization server offers (RFC 8414 §2)' },
+)
+
+type Metadata = Static<typeof metadataSchema>
+
+const schema = {
+  summary: 'What this authorization server offers',
+  tags: ['Service'],
+  response: { 200: metadataSchema, ...problemResponses() },
+}
+
+/**
+ * `GET /.well-known/oauth-authorization-server`, with the issuer's path behind it (RFC 8414 §3.1).
+ * Says only what is registered.
+ */
+export const metadata: FastifyPluginAsyncTypebox<MetadataDeps> = async (app, deps) => {
+  const path = basePathOf(deps.config.issuer)
+  const options = { schema, config: { publicData: true } }
+  app.get(`/.well-known/oauth-authorization-server${path}`, options, async (_request, reply) => {
+    reply.header('cache-control', jwksCacheControl)
+    return describe(app, deps)
+  })
+}
+
+const isConfidential = (method: string): boolean => method !== 'none'
+
+const describe = (app: FastifyInstance, { config, grants }: MetadataDeps): Metadata => {
+  const base = basePathOf(config.issuer)
+  const ifRegistered = (method: 'GET' | 'POST', path: string, members: Partial<Metadata>) =>
+    app.hasRoute({ method, url: base + path }) ? members : {}
+  const at = (path: string): string => config.issuer + path
+  return {
+    issuer: config.issuer,
+    ...ifRegistered('POST', '/token', {
+      token_endpoint: at('/token'),
+      grant_types_supported: Object.keys(grants),
+      token_endpoint_auth_methods_supported: [...authenticationMethods],
+    }),
+    ...ifRegistered('POST', '/revoke', {
+      revocation_endpoint: at('/revoke'),
+      revocation_endpoint_auth_methods_supported: [...authenticationMethods],
+    }),
+    ...ifRegistered('POST', '/introspect', {
+      introspection_endpoint: at('/introspect'),
+      introspection_endpoint_auth_methods_supported: authenticationMethods.filter(isConfidential),
+    }),
+    ...ifRegistered('GET', '/.well-known/jwks.json', { jwks_uri: at('/.well-known/jwks.json') }),
+    ...ifRegistered('GET', '/docs', { service_documentation: at('/docs') }),
+    scopes_supported: [...ownScopes],
+  }
+}
