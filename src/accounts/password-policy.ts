@@ -34,6 +34,6 @@ export const refuseCommonPassword = (password: string, profile: Profile): void =
     return
   throw new Problem('password_too_common', {
     detail:
-      'This password is among the first that others would try: choose one that is longer, or less usual, and does not hold your name',
+      'This password is among the first that others would try: choose a longer or less usual one, and not your name',
   })
 }

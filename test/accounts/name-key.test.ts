@@ -1,0 +1,29 @@
+import fc from 'fast-check'
+import { test } from 'tap'
+import { emailKey, usernameKey } from '../../src/accounts/name-key.ts'
+
+test('names that differ in case, width or surrounding space have one key', async (t) => {
+  for (const spelling of [
+    'JO@Example.com',
+    ' jo@example.com ',
+    'ｊｏ@example.com',
+    'Jo@EXAMPLE.COM',
+  ]) {
+    t.equal(emailKey(spelling), 'jo@example.com')
+  }
+  t.equal(emailKey('ÄÖÜ@example.com'), emailKey('äöü@example.com'))
+  t.equal(emailKey('e\u0301@example.com'), emailKey('\u00e9@example.com'), 'composed or not')
+  t.equal(usernameKey(' Jo_Doe '), 'jo_doe')
+})
+
+test('other names have other keys', async (t) => {
+  t.not(emailKey('jo@example.com'), emailKey('jo@example.org'))
+  t.not(emailKey('jo.doe@example.com'), emailKey('jodoe@example.com'))
+  t.not(usernameKey('straße'), usernameKey('strasse'))
+})
+
+test('the key of a key is the key', async () => {
+  fc.assert(
+    fc.property(fc.emailAddress(), (email) => emailKey(emailKey(email)) === emailKey(email)),
+  )
+})
