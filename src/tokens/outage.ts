@@ -21,8 +21,8 @@ export const outageWithin = (from: Date, to: Date, outages: readonly Outage[]): 
 
 export type OutageStore = { record(outage: Outage): Promise<void> }
 
-/** Silence of the database that is longer than this is an outage, in milliseconds. */
-const tolerance = 3000
+/** Silence of the database that is longer than this is an outage. */
+const toleranceMs = 3000
 
 /** What this node knows of the database's silences. */
 export type OutageTracker = {
@@ -32,17 +32,23 @@ export type OutageTracker = {
   unrecorded(now: Date): readonly Outage[]
 }
 
-export const createOutageTracker = (store: OutageStore): OutageTracker => {
-  let lastHeard: Date | undefined
-  const silence = (now: Date): Outage | undefined =>
-    lastHeard !== undefined && now.getTime() - lastHeard.getTime() > tolerance
-      ? { startedAt: lastHeard, endedAt: now }
+/** @param uptimeMs a clock that never goes back: a step of the database's clock is no silence. */
+export const createOutageTracker = (
+  store: OutageStore,
+  uptimeMs: () => number = () => performance.now(),
+): OutageTracker => {
+  let heardAt: number | undefined
+  const silence = (now: Date): Outage | undefined => {
+    const length = heardAt === undefined ? 0 : uptimeMs() - heardAt
+    return length > toleranceMs
+      ? { startedAt: new Date(now.getTime() - length), endedAt: now }
       : undefined
+  }
   return {
     async heard(now) {
       const outage = silence(now)
       if (outage !== undefined) await store.record(outage)
-      lastHeard = now
+      heardAt = uptimeMs()
     },
     unrecorded(now) {
       const outage = silence(now)

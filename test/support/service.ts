@@ -1,10 +1,14 @@
 import type { FastifyInstance } from 'fastify'
+import type { Kysely } from 'kysely'
 import { pino } from 'pino'
 import type { Test } from 'tap'
 import { buildApp } from '../../src/app.ts'
 import { type Config, loadConfig } from '../../src/config.ts'
 import { createDeps, type Deps } from '../../src/deps.ts'
+import { connectPostgres } from '../../src/stores/postgres/database.ts'
+import type { Database } from '../../src/stores/postgres/schema.ts'
 import { createTestDatabase } from './database.ts'
+import { poolOptions } from './sql-backends.ts'
 
 /** The whole service in this process, on a real PostgreSQL. */
 export type TestService = {
@@ -48,11 +52,9 @@ export const startService = async (
   const logger = pino({ level: 'trace' }, { write: (line: string) => void log.push(line) })
   let offset = 0
   const deps = await createDeps(config, logger, { timeOffset: () => offset })
+  t.teardown(() => deps.close())
   const app = await buildApp(deps)
-  t.teardown(async () => {
-    await app.close()
-    await deps.close()
-  })
+  t.teardown(() => app.close())
   return {
     app,
     deps,
@@ -83,4 +85,11 @@ export const register = async (
   }>()
   if (response.statusCode !== 201) throw new Error(`registration failed: ${response.body}`)
   return { email, password, ...body }
+}
+
+/** A connection of the test's own to the service's database. */
+export const connect = async (t: Test, { databaseUrl }: TestService): Promise<Kysely<Database>> => {
+  const db = await connectPostgres(databaseUrl, poolOptions, () => {})
+  t.teardown(() => db.destroy())
+  return db
 }

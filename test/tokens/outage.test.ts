@@ -36,30 +36,51 @@ test('outage: the covered time equals the seconds that lie in any outage', async
   )
 })
 
-test('outage: a silence over three seconds is recorded once, when the database is heard again', async (t) => {
+/** A tracker at second 0 of a clock that the test moves, and what it has recorded. */
+const makeTracker = () => {
   const recorded: Outage[] = []
-  const tracker = createOutageTracker({ record: async (found) => void recorded.push(found) })
-  for (const second of [0, 0.5, 3.5]) await tracker.heard(at(second))
+  const state = { second: 0, broken: false }
+  const record = async (found: Outage): Promise<void> => {
+    if (state.broken) throw new Error('down')
+    recorded.push(found)
+  }
+  const tracker = createOutageTracker({ record }, () => state.second * 1000)
+  return {
+    recorded,
+    state,
+    tracker,
+    hear: (second: number) => {
+      state.second = second
+      return tracker.heard(at(second))
+    },
+  }
+}
+
+test('outage: a silence over three seconds is recorded once, when the database is heard again', async (t) => {
+  const { recorded, state, tracker, hear } = makeTracker()
+  for (const second of [0, 0.5, 3.5]) await hear(second)
   t.strictSame(recorded, [], 'three seconds are within tolerance')
+  state.second = 64
   t.strictSame(tracker.unrecorded(at(64)), [outage(3.5, 64)], 'known before it is recorded')
-  await tracker.heard(at(64))
-  await tracker.heard(at(64.5))
+  await hear(64)
+  await hear(64.5)
   t.strictSame(recorded, [outage(3.5, 64)])
   t.strictSame(tracker.unrecorded(at(65)), [])
 })
 
 test('outage: an outage that could not be recorded is recorded at the next hearing', async (t) => {
-  const recorded: Outage[] = []
-  let broken = true
-  const tracker = createOutageTracker({
-    record: async (found) => {
-      if (broken) throw new Error('down')
-      recorded.push(found)
-    },
-  })
-  await tracker.heard(at(0))
-  await t.rejects(tracker.heard(at(60)), { message: 'down' })
-  broken = false
-  await tracker.heard(at(61))
+  const { recorded, state, hear } = makeTracker()
+  await hear(0)
+  state.broken = true
+  await t.rejects(hear(60), { message: 'down' })
+  state.broken = false
+  await hear(61)
   t.strictSame(recorded, [outage(0, 61)])
+})
+
+test('outage: a step of the database clock is no silence', async (t) => {
+  const { recorded, tracker } = makeTracker()
+  await tracker.heard(at(0))
+  await tracker.heard(at(3600))
+  t.strictSame(recorded, [])
 })
