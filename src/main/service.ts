@@ -1,0 +1,65 @@
+import type { AddressInfo } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
+import { buildApp } from '../app.ts'
+import { type LocalSocket, serveLocalSocket } from '../cli/local-socket.ts'
+import { performOperation } from '../cli/operations/perform.ts'
+import { localSocketPath } from '../cli/socket-path.ts'
+import type { Config } from '../config.ts'
+import { createDeps, type Deps } from '../deps.ts'
+
+/** The service while it runs. */
+export type Service = {
+  /** Where it listens. */
+  readonly address: AddressInfo
+  /** Takes nothing new, lets running requests end within the time for that, closes all it opened. */
+  stop(): Promise<void>
+}
+
+type Closing = () => Promise<unknown>
+
+/**
+ * Opens what the configuration names, and listens.
+ * @throws what createDeps throws, and the errors of listening; then nothing is left open.
+ */
+export const startService = async (config: Config, logger: Logger): Promise<Service> => {
+  const deps = await createDeps(config, logger)
+  // What was opened last is closed first.
+  const closings: Closing[] = [deps.close]
+  try {
+    const app = await buildApp(deps)
+    closings.unshift(() => closeApp(app, deps))
+    const socket = await openLocalSocket(deps)
+    closings.unshift(socket.close)
+    await app.listen({ host: config.host, port: config.port })
+    logger.info({ issuer: config.issuer, mode: deps.mode }, 'started')
+    return {
+      address: app.server.address() as AddressInfo,
+      stop: () => closeAll(closings),
+    }
+  } catch (error) {
+    await closeAll(closings)
+    throw error
+  }
+}
+
+/** The embedded data have one owner, so the command line works through it. */
+const openLocalSocket = async (deps: Deps): Promise<LocalSocket> =>
+  deps.mode === 'embedded'
+    ? serveLocalSocket(localSocketPath(deps.config.dataDir), (request) =>
+        performOperation(deps, request),
+      )
+    : { close: async () => {} }
+
+const closeApp = async (app: FastifyInstance, { health, config, logger }: Deps): Promise<void> => {
+  health.drain()
+  const limit = setTimeout(() => {
+    logger.warn('requests that still ran were cut off: SHUTDOWN_TIMEOUT_MS was over')
+    app.server.closeAllConnections()
+  }, config.shutdownTimeoutMs)
+  await app.close().finally(() => clearTimeout(limit))
+}
+
+const closeAll = async (closings: readonly Closing[]): Promise<void> => {
+  for (const close of closings) await close()
+}
