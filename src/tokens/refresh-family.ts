@@ -105,9 +105,11 @@ const findObstacle = (row: FamilyState, presented: Presented, now: Date): Refusa
   if (row.confirmation !== null && row.confirmation !== presented.confirmation) {
     return 'wrong_confirmation'
   }
-  if (row.revoked || !row.sessionLive) return 'revoked'
+  if (row.revoked) return 'revoked'
   if (!row.subjectActive) return 'subject_disabled'
+  // Before the session: both reach their end at the same moment, and that is no revocation.
   if (row.expiresAt <= now) return 'expired_absolute'
+  if (!row.sessionLive) return 'revoked'
   if (row.idleUntil <= now) return 'expired_idle'
   return undefined
 }
