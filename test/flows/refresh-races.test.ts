@@ -1,38 +1,7 @@
 import { sql } from 'kysely'
-import { type Test, test } from 'tap'
+import { test } from 'tap'
+import { isAccepted, refresh, startNodes, tokenOf } from '../support/nodes.ts'
 import { connect, register, startService, type TestService } from '../support/service.ts'
-
-type Answer = { readonly status: number; readonly body: Record<string, unknown> }
-
-const refresh = async ({ app }: TestService, refreshToken: string): Promise<Answer> => {
-  const response = await app.inject({
-    method: 'POST',
-    url: '/refresh',
-    payload: { refresh_token: refreshToken },
-  })
-  return { status: response.statusCode, body: response.json() }
-}
-
-const tokenOf = ({ status, body }: Answer): string => {
-  if (status !== 200) throw new Error(`refresh failed: ${JSON.stringify(body)}`)
-  return body.refresh_token as string
-}
-
-/** Two nodes of one service. */
-const startNodes = async (t: Test, environment: Record<string, string> = {}) => {
-  const first = await startService(t, environment)
-  const second = await startService(t, { ...environment, DATABASE_URL: first.databaseUrl })
-  return [first, second] as const
-}
-
-const isActive = async ({ app }: TestService, accessToken: string): Promise<boolean> => {
-  const response = await app.inject({
-    method: 'GET',
-    url: '/auth/me',
-    headers: { authorization: `Bearer ${accessToken}` },
-  })
-  return response.statusCode === 200
-}
 
 const familyOf = async ({ deps }: TestService, refreshToken: string) => {
   const located = await deps.families.locate(refreshToken)
@@ -109,7 +78,7 @@ test('refresh: a lost answer is made good by a retry, which continues the family
   service.moveTime(29)
   const again = await refresh(service, parent)
   t.equal(tokenOf(again), lost, 'the same successor')
-  t.equal(await isActive(service, again.body.access_token as string), true)
+  t.equal(await isAccepted(service, again.body.access_token as string), true)
   t.equal((await refresh(service, lost)).status, 200)
 })
 
@@ -125,7 +94,7 @@ test('refresh: after the window a retry ends the family, with its event and entr
     body: { code: 'revoked_refresh_token' },
   })
   t.match(await refresh(service, parent), { status: 401, body: { code: 'revoked_refresh_token' } })
-  t.equal(await isActive(service, accessToken), false, 'its access tokens are dead too')
+  t.equal(await isAccepted(service, accessToken), false, 'its access tokens are dead too')
   const db = await connect(t, service)
   const events = await db
     .selectFrom('audit_events')
