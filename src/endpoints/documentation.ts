@@ -54,8 +54,20 @@ export const describeRoutes = async (app: FastifyInstance, issuer: string): Prom
       },
     },
     refResolver: { buildLocalReference: ({ $id }) => String($id) },
+    transform: ({ schema, url, route }) => ({
+      schema: { operationId: toOperationId([route.method].flat()[0] ?? '', url), ...schema },
+      url,
+    }),
   })
 }
+
+/** Generated clients name their functions so: `POST /auth/logout-all` is `postAuthLogoutAll`. */
+const toOperationId = (method: string, url: string): string =>
+  [method, ...url.split(/[^A-Za-z]+/)]
+    .filter((word) => word !== '')
+    .map((word) => word.charAt(0).toUpperCase() + word.slice(1).toLowerCase())
+    .join('')
+    .replace(/^./, (letter) => letter.toLowerCase())
 
 /** `GET /docs`: the description as a page that can be tried out. All its files are local. */
 export const documentation: FastifyPluginAsyncTypebox<Pick<Deps, 'config'>> = async (

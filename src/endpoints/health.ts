@@ -7,16 +7,23 @@ type HealthDeps = Pick<Deps, 'health' | 'config'>
 
 const dependency = Type.Enum(['up', 'down'])
 
-const readiness = Type.Object({
+const readiness = {
   status: Type.Enum(['ready', 'degraded', 'draining']),
   database: dependency,
   redis: Type.Optional(dependency),
-})
+}
+
+const describedReadiness = (description: string) => Type.Object(readiness, { description })
+
+type Readiness = Static<ReturnType<typeof describedReadiness>>
 
 const liveSchema = {
   summary: 'Whether the process runs',
   tags: ['Service'],
-  response: { 200: Type.Object({ status: Type.Literal('live') }), ...problemResponses() },
+  response: {
+    200: Type.Object({ status: Type.Literal('live') }, { description: 'It runs' }),
+    ...problemResponses(),
+  },
 }
 
 const readySchema = {
@@ -26,8 +33,8 @@ const readySchema = {
   tags: ['Service'],
   response: {
     ...problemResponses(),
-    200: readiness,
-    503: Type.Object(readiness.properties, { description: 'The service is stopping' }),
+    200: describedReadiness('Send them'),
+    503: describedReadiness('Do not: the service is stopping'),
   },
 }
 
@@ -41,10 +48,7 @@ export const health: FastifyPluginAsyncTypebox<HealthDeps> = async (app, deps) =
   })
 }
 
-const describe = (
-  { health, config }: HealthDeps,
-  isDraining: boolean,
-): Static<typeof readiness> => {
+const describe = ({ health, config }: HealthDeps, isDraining: boolean): Readiness => {
   const degraded = health.degraded()
   const stateOf = (name: string) => (degraded.includes(name) ? 'down' : 'up')
   const working = degraded.length === 0 ? 'ready' : 'degraded'
