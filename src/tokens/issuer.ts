@@ -77,7 +77,8 @@ const claimsOf = (
     sub: authorization.subject,
     aud: more.length === 0 ? onlyAudience : authorization.audience,
     client_id: authorization.clientId,
-    scope: formatScope(authorization.scope),
+    // Nothing is not a scope (RFC 6749 §3.3).
+    scope: authorization.scope.length === 0 ? undefined : formatScope(authorization.scope),
     jti: randomUUID(),
     iat: toNumericDate(authorization.issuedAt),
     exp: toNumericDate(addSeconds(authorization.issuedAt, expiresIn)),
