@@ -1,0 +1,90 @@
+import { sql } from 'kysely'
+import { insertRevocations, liftRevocation } from '../../src/stores/postgres/revocation-rows.ts'
+import { createRevocationStore } from '../../src/stores/postgres/revocations.ts'
+import { onEverySqlBackend, type SqlBackend } from '../support/sql-backends.ts'
+
+const insert = ({ db, now }: SqlBackend, value: string, lifetimeSeconds = 60) =>
+  insertRevocations(db, now, lifetimeSeconds, [{ kind: 'fam', value }])
+
+const valuesOf = ({ entries }: { entries: readonly { value: string }[] }) =>
+  entries.map(({ value }) => value).sort()
+
+onEverySqlBackend(
+  'revocations: an empty table still tells the time and the server',
+  async (t, backend) => {
+    const reading = await createRevocationStore(backend).readLive()
+    t.strictSame(reading.entries, [])
+    t.type(reading.now, Date)
+    t.match(reading.server, /^\d{4}-/)
+  },
+)
+
+onEverySqlBackend(
+  'revocations: live ones are read whole, expired ones are not',
+  async (t, backend) => {
+    const store = createRevocationStore(backend)
+    await insert(backend, 'short', 10)
+    await insert(backend, 'long', 100)
+    backend.moveTime(10)
+    const { entries, now } = await store.readLive()
+    t.match(entries, [{ kind: 'fam', value: 'long', lifted: false }])
+    t.ok((entries[0]?.expiresAt.getTime() ?? 0) > now.getTime())
+  },
+)
+
+onEverySqlBackend(
+  'revocations: what changed since a moment is read, lifted ones too',
+  async (t, backend) => {
+    const store = createRevocationStore(backend)
+    await insert(backend, 'old', 1000)
+    await insert(backend, 'lifted', 1000)
+    backend.moveTime(100)
+    const { now: since } = await store.readLive()
+    await liftRevocation(backend.db, backend.now, 60, { kind: 'fam', value: 'lifted' })
+    await insert(backend, 'new')
+    const reading = await store.readChangedSince(since)
+    t.strictSame(valuesOf(reading), ['lifted', 'new'])
+    t.strictSame(reading.entries.map(({ value, lifted }) => [value, lifted]).sort(), [
+      ['lifted', true],
+      ['new', false],
+    ])
+  },
+)
+
+onEverySqlBackend(
+  'revocations: the same entry twice is one, prolonged, and stands again when lifted',
+  async (t, backend) => {
+    const store = createRevocationStore(backend)
+    await insert(backend, 'twice', 100)
+    await liftRevocation(backend.db, backend.now, 60, { kind: 'fam', value: 'twice' })
+    await insert(backend, 'twice', 50)
+    const { entries } = await store.readLive()
+    t.match(entries, [{ value: 'twice', lifted: false }])
+    t.equal(entries.length, 1)
+    await insertRevocations(backend.db, backend.now, 60, [
+      { kind: 'sid', value: 'a' },
+      { kind: 'sid', value: 'a' },
+    ])
+    t.equal((await store.readLive()).entries.length, 2, 'named twice in one act is one entry')
+  },
+)
+
+onEverySqlBackend(
+  'revocations: what a failover lost is put back, what stands is left alone',
+  async (t, backend) => {
+    const store = createRevocationStore(backend)
+    await insert(backend, 'lost', 1000)
+    await insert(backend, 'kept', 1000)
+    const before = await store.readLive()
+    await sql`DELETE FROM revocations WHERE value = 'lost'`.execute(backend.db)
+    await liftRevocation(backend.db, backend.now, 60, { kind: 'fam', value: 'kept' })
+    await store.insertMissing(before.entries)
+    const after = await store.readLive()
+    t.strictSame(valuesOf(after), ['kept', 'lost'])
+    t.strictSame(
+      after.entries.find(({ value }) => value === 'lost')?.expiresAt,
+      before.entries.find(({ value }) => value === 'lost')?.expiresAt,
+    )
+    t.equal(after.entries.find(({ value }) => value === 'kept')?.lifted, true)
+  },
+)
