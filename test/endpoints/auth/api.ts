@@ -3,6 +3,7 @@ import type { Test } from 'tap'
 import type { AuditEventType } from '../../../src/audit/catalogue.ts'
 import { type ProblemCode, type ProblemOptions, problems } from '../../../src/oauth/problem.ts'
 import { connectPostgres } from '../../../src/stores/postgres/database.ts'
+import type { Authorization } from '../../../src/tokens/authorization.ts'
 import { startService } from '../../support/service.ts'
 import { poolOptions } from '../../support/sql-backends.ts'
 import { waitUntil } from '../../support/wait-until.ts'
@@ -99,6 +100,9 @@ const speak = (app: FastifyInstance) => {
 // biome-ignore lint/suspicious/noExplicitAny: what an answer holds is what its test is about
 type Json = any
 
+/** By command, as operators act. */
+export const byCli = { actor: 'cli', origin: {} }
+
 /** Asserts a whole problem: status, headers, and every member of the body. */
 export const isProblem = (
   t: Test,
@@ -126,6 +130,44 @@ export const isDone = (t: Test, { status, body, headers }: Answer): void => {
   t.equal(status, 204)
   t.equal(body, '')
   t.equal(headers['cache-control'], 'no-store')
+}
+
+/** What every endpoint that needs an access token refuses. @param send the request with a token */
+export const refusedTokens = async (
+  api: Api,
+): Promise<
+  readonly (readonly [reason: string, token: string | undefined, code: ProblemCode])[]
+> => {
+  const now = new Date()
+  const person = await api.join()
+  const ended = await api.join()
+  await api.post('/auth/logout', undefined, ended.token)
+  const issue = async (authorization: Partial<Authorization>): Promise<string> => {
+    const { accessToken } = await api.deps.issuer.issueAccessToken({
+      clientId: 'app',
+      subject: person.id,
+      scope: ['account'],
+      audience: [api.config.issuer],
+      issuedAt: now,
+      ...authorization,
+    })
+    return accessToken
+  }
+  return [
+    ['no token', undefined, 'missing_credentials'],
+    ['text that is no token', 'nonsense', 'invalid_token'],
+    ['a token with another signature', `${person.token.slice(0, -8)}AAAAAAAA`, 'invalid_token'],
+    ['a refresh token', person.refreshToken, 'wrong_token_type'],
+    ['an expired token', await issue({ issuedAt: new Date(0) }), 'expired_token'],
+    ['a token of an ended session', ended.token, 'revoked_token'],
+    [
+      'a token for another audience',
+      await issue({ audience: ['https://api.example'] }),
+      'insufficient_scope',
+    ],
+    ['a token for another purpose', await issue({ scope: ['read'] }), 'insufficient_scope'],
+    ["a machine's token", await issue({ subject: 'app' }), 'insufficient_scope'],
+  ]
 }
 
 type Refused = readonly [
