@@ -1,8 +1,10 @@
+import { PGlite } from '@electric-sql/pglite'
 import { type Test, test } from 'tap'
 import {
   type Connection,
   connectPostgres,
   createConnection,
+  wrapPGlite,
 } from '../../src/stores/postgres/database.ts'
 import { openInMemory } from '../../src/stores/postgres/embedded.ts'
 import { migrateToLatest } from '../../src/stores/postgres/migrator.ts'
@@ -36,10 +38,20 @@ export const openPostgres = async (t: Test, serverUrl?: string): Promise<SqlBack
   return movable(db)
 }
 
+const prepare = async (): Promise<Blob> => {
+  const pglite = await PGlite.create()
+  await migrateToLatest(wrapPGlite(pglite))
+  const dump = await pglite.dumpDataDir('none')
+  await pglite.close()
+  return dump
+}
+// Made once for all tests of a file: opening a copy takes a tenth of the time of making one.
+let prepared: Promise<Blob> | undefined
+
 const openPGlite = async (t: Test): Promise<SqlBackend> => {
-  const { db, close } = await openInMemory()
+  prepared ??= prepare()
+  const { db, close } = await openInMemory(await prepared)
   t.teardown(close)
-  await migrateToLatest(db)
   return movable(db)
 }
 

@@ -37,9 +37,12 @@ export const openEmbedded = async (dataDir: string): Promise<Embedded> => {
   }
 }
 
-/** As `openEmbedded`, in memory, gone with `close`: for tests. */
-export const openInMemory = async (): Promise<Embedded> =>
-  embed(await PGlite.create({ parsers }), () => {})
+/**
+ * As `openEmbedded`, in memory, gone with `close`: for tests and for describing the API.
+ * @param prepared a data folder to begin with, as PGlite's `dumpDataDir` gives it.
+ */
+export const openInMemory = async (prepared?: Blob): Promise<Embedded> =>
+  embed(await PGlite.create({ parsers, ...(prepared && { loadDataDir: prepared }) }), () => {})
 
 // Made beside and moved, so that a process killed in the middle leaves nothing half made.
 const makeCluster = async (folder: string): Promise<void> => {
