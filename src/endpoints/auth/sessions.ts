@@ -25,7 +25,7 @@ const listSchema = {
   tags: ['Sessions'],
   security: bearerSecurity,
   response: {
-    200: Type.Object({ sessions: Type.Array(sessionSchema) }),
+    200: Type.Object({ sessions: Type.Array(sessionSchema) }, { description: 'The sessions' }),
     ...problemResponses(...bearerProblems),
   },
 }

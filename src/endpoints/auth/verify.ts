@@ -9,21 +9,28 @@ import type { AuthDeps } from './auth-deps.ts'
 const codes = ['expired_token', 'revoked_token', 'wrong_token_type', 'invalid_token'] as const
 type InactiveCode = (typeof codes)[number]
 
-const answerSchema = Type.Object({
-  active: Type.Boolean(),
-  code: Type.Optional(
-    Type.Unsafe<InactiveCode>({ type: 'string', enum: codes, description: 'Why it is not active' }),
-  ),
-  sub: Type.Optional(Type.String({ description: 'Whose it is' })),
-  client_id: Type.Optional(Type.String()),
-  scope: Type.Optional(Type.String()),
-  aud: Type.Optional(Type.Array(Type.String())),
-  iat: Type.Optional(Type.Integer()),
-  exp: Type.Optional(Type.Integer()),
-  sid: Type.Optional(Type.String({ description: 'The session' })),
-  roles: Type.Optional(Type.Array(Type.String())),
-  permissions: Type.Optional(Type.Array(Type.String())),
-})
+const answerSchema = Type.Object(
+  {
+    active: Type.Boolean(),
+    code: Type.Optional(
+      Type.Unsafe<InactiveCode>({
+        type: 'string',
+        enum: codes,
+        description: 'Why it is not active',
+      }),
+    ),
+    sub: Type.Optional(Type.String({ description: 'Whose it is' })),
+    client_id: Type.Optional(Type.String()),
+    scope: Type.Optional(Type.String()),
+    aud: Type.Optional(Type.Array(Type.String())),
+    iat: Type.Optional(Type.Integer()),
+    exp: Type.Optional(Type.Integer()),
+    sid: Type.Optional(Type.String({ description: 'The session' })),
+    roles: Type.Optional(Type.Array(Type.String())),
+    permissions: Type.Optional(Type.Array(Type.String())),
+  },
+  { description: 'What is known of the token' },
+)
 
 const schema = {
   summary: 'Is this access token good, and whose is it?',
