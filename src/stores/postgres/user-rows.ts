@@ -16,7 +16,7 @@ export type UserRow = Omit<
 > & { readonly permissions: string[] }
 
 /** What the roles of `users u` allow, read in the same statement. */
-export const permissionsOfUser = sql<string[]>`ARRAY(
+const permissionsOfUser = sql<string[]>`ARRAY(
   SELECT DISTINCT unnest(r.permissions) FROM roles r WHERE r.name = ANY (u.roles) ORDER BY 1)`
 
 /** Of `users u`. The password's hash is not among them. */
