@@ -112,10 +112,11 @@ const verifySignature = async (
 
 const readClaims = (payload: JWTPayload): AccessTokenClaims | undefined => {
   const { iss, sub, aud, client_id: clientId, jti, iat, exp, scope, sid, fam } = payload
-  const audience = typeof aud === 'string' ? [aud] : aud
+  const audience = stringsOf(typeof aud === 'string' ? [aud] : aud)
   const parsedScope = typeof scope === 'string' ? parseScope(scope) : []
-  if (iss === undefined || sub === undefined || jti === undefined || iat === undefined) return
-  if (audience === undefined || exp === undefined || typeof clientId !== 'string') return
+  if (typeof iss !== 'string' || typeof sub !== 'string' || typeof jti !== 'string') return
+  if (iat === undefined || exp === undefined) return
+  if (audience.length === 0 || typeof clientId !== 'string') return
   if (parsedScope === undefined) return
   return {
     issuer: iss,
