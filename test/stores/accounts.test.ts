@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { act, newUser, openAccountStores, storeContract } from '../accounts/account-rows.ts'
+import {
+  act,
+  newUser,
+  openAccountStores,
+  storeContract,
+  withoutAudit,
+} from '../accounts/account-rows.ts'
 
 const { rule, run } = storeContract('users')
 
@@ -285,6 +291,40 @@ rule('roles are added and taken once, and families follow', async (t, backend) =
     ],
   )
   t.equal(await users.grantRole(randomUUID(), 'admin', act), undefined)
+})
+
+rule('users: what cannot be audited does not happen', async (t, backend) => {
+  const stores = await openAccountStores(backend)
+  const { users } = stores
+  const user = await stores.createUser()
+  const { id } = user
+  const { session, opened } = await stores.signIn(id)
+  const before = await stores.userRow(id)
+  const stranger = newUser()
+  const change = {
+    userId: id,
+    passwordHash: 'hash-2',
+    credentialEpoch: 1,
+    keptSessionId: undefined,
+  }
+  await withoutAudit(backend, async () => {
+    const acts: (() => Promise<unknown>)[] = [
+      () => users.create(stranger, act),
+      () => users.update(id, { name: 'Jo' }, 1, act),
+      () => users.changePassword(change, act),
+      () => users.setPassword(id, 'hash-2', act),
+      () => users.disable(id, act),
+      () => users.grantRole(id, 'admin', act),
+      () => users.revokeRole(id, 'user', act),
+    ]
+    for (const refused of acts) await t.rejects(refused(), /audit_events/)
+  })
+  t.equal(await users.find({ id: stranger.id }), undefined)
+  t.strictSame(await stores.userRow(id), before)
+  t.strictSame(await users.find({ id }), opened.user)
+  t.equal((await stores.sessionRow(session.id)).ended_at, null)
+  t.match(await stores.familyRow(session.family.id), { revoked_at: null, user_version: 1 })
+  t.strictSame(await stores.entries(), [])
 })
 
 run()

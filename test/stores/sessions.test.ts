@@ -6,6 +6,7 @@ import {
   newUser,
   openAccountStores,
   storeContract,
+  withoutAudit,
 } from '../accounts/account-rows.ts'
 
 const { rule, run } = storeContract('sessions')
@@ -289,6 +290,32 @@ rule('all end at once, with what outlives them', async (t, backend) => {
     (await events(id)).filter(({ type }) => type === 'session.all_ended').map((row) => row.details),
     [{ sessions: 2, families: 3 }],
   )
+})
+
+rule('sessions: what cannot be audited does not happen', async (t, backend) => {
+  const stores = await openAccountStores(backend)
+  const { sessions } = stores
+  const { id } = await stores.createUser()
+  const { session, opened } = await stores.signIn(id)
+  const stranger = newUser()
+  await withoutAudit(backend, async () => {
+    const acts: (() => Promise<unknown>)[] = [
+      () => sessions.register(stranger, newSession(stranger.id), act),
+      () => sessions.signIn({ userId: id, credentialEpoch: 1 }, newSession(id), act),
+      () => sessions.end(id, session.id, act),
+      () => sessions.endAll(id, act),
+    ]
+    for (const refused of acts) await t.rejects(refused(), /audit_events/)
+  })
+  t.equal(await stores.users.find({ id: stranger.id }), undefined)
+  t.match(await stores.userRow(id), { version: 1, last_login_at: opened.now })
+  const live = await sessions.list(id, undefined)
+  t.strictSame(
+    live.map((item) => item.id),
+    [session.id],
+  )
+  t.equal((await stores.familyRow(session.family.id)).revoked_at, null)
+  t.strictSame(await stores.entries(), [])
 })
 
 run()
