@@ -15,9 +15,14 @@ export type Proxy = {
    * Lets the next requests through, drops what the target answers to them, then breaks the
    * connection: the work is done and nobody hears of it. Once.
    *
-   * @param when picks the answer to lose by its bytes; the very next one by default
+   * @param when shown every answer, picks the one to lose by its bytes; the very next one by default
    */
   loseReply(when?: (reply: Buffer) => boolean): void
+  /**
+   * Lets the present connections stand and never passes another byte of them, as a firewall that
+   * has forgotten them does; new ones pass.
+   */
+  strand(): void
   /** Passes everything again; what was held is delivered. */
   restore(): void
 }
@@ -69,6 +74,12 @@ export async function startProxy(t: Test, targetUrl: string): Promise<Proxy> {
     },
     loseReply(when = () => true) {
       lost = when
+    },
+    strand() {
+      for (const { client, target } of pairs) {
+        client.unpipe(target)
+        for (const socket of [client, target]) socket.removeAllListeners('data').resume()
+      }
     },
     restore() {
       mode = 'pass'

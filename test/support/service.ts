@@ -88,7 +88,10 @@ export const register = async (
 }
 
 /** A connection of the test's own to the service's database. */
-export const connect = async (t: Test, { databaseUrl }: TestService): Promise<Kysely<Database>> => {
+export const connect = async (
+  t: Test,
+  { databaseUrl }: Pick<TestService, 'databaseUrl'>,
+): Promise<Kysely<Database>> => {
   const db = await connectPostgres(databaseUrl, poolOptions, () => {})
   t.teardown(() => db.destroy())
   return db

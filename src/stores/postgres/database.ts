@@ -8,7 +8,7 @@ import {
   type Transaction,
 } from 'kysely'
 import pg from 'pg'
-import { isRepeatable, translateFailure } from './failure.ts'
+import { endsConnection, isRepeatable, translateFailure } from './failure.ts'
 import type { Database } from './schema.ts'
 
 export type Tx = Transaction<Database>
@@ -29,7 +29,10 @@ class TranslatingClient extends pg.Client {
     const result = (super.query as (...all: unknown[]) => unknown).apply(this, parameters)
     if (!(result instanceof Promise)) return result
     return result.catch((error: unknown) => {
-      throw translateFailure(error)
+      const failure = translateFailure(error)
+      // Else the pool would hand it out again, and every query on it would fail like this one.
+      if (endsConnection(failure)) void this.end()
+      throw failure
     })
   }
 }
@@ -93,6 +96,9 @@ export const connectPostgres = async (
   const open = async (throughPooler: boolean): Promise<pg.Pool> => {
     const pool = createPool(url, options, throughPooler)
     pool.on('error', onIdleError)
+    // The pool listens to idle connections only. One that breaks in use fails its query, which is
+    // enough; without a listener of its own it would also end the process.
+    pool.on('connect', (client) => client.on('error', () => {}))
     await pool.query('SELECT 1').catch(async (error: unknown) => {
       await pool.end()
       throw translateFailure(error)

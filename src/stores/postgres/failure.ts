@@ -1,7 +1,8 @@
 import { Unavailable } from '../../oauth/unavailable.ts'
 
 const ownFault = /^(0A|22|23|42|P0)/
-const lostConnection = /^(08|57P)|^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)$/
+const lostConnection =
+  /^(08|57P)|^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)$/
 const networkFailure = /^E[A-Z_]+$/
 const driverFailure =
   /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|Client was closed|PGlite is closed)/
@@ -26,8 +27,17 @@ export const translateFailure = (error: unknown): unknown => {
 /** The connection broke, so whether the statement took effect is not known. */
 export const isLostConnection = (error: unknown): boolean =>
   error instanceof Unavailable &&
-  (lostConnection.test(codeOf(error.cause)) ||
-    (error.cause instanceof Error && /^Connection terminated/.test(error.cause.message)))
+  (lostConnection.test(codeOf(error.cause)) || hasMessage(error.cause, lostMessage))
+
+/** Nothing more comes of the connection: it broke, or a statement on it was never answered. */
+export const endsConnection = (error: unknown): boolean =>
+  isLostConnection(error) ||
+  (error instanceof Unavailable && hasMessage(error.cause, /^Query read timeout/))
+
+const lostMessage = /^(Connection terminated|Client has encountered a connection error)/
+
+const hasMessage = (error: unknown, pattern: RegExp): boolean =>
+  error instanceof Error && pattern.test(error.message)
 
 /** Serialization failure or deadlock: the same transaction may be repeated (SQLSTATE 40001, 40P01). */
 export const isRepeatable = (error: unknown): boolean =>

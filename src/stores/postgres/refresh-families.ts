@@ -35,6 +35,12 @@ const usable = (r: Rotation, now: Now) => sql`
   AND u.id = f.user_id AND u.status = 'active' AND u.version = f.user_version
   AND ${sessionLive(now)}`
 
+const successorOf = (rotation: Rotation): Rotation => ({
+  ...rotation,
+  generation: rotation.generation + 1,
+  digest: rotation.successorDigest,
+})
+
 export const createRefreshFamilyStore = (
   { db, now }: Connection,
   entryLifetimeSeconds: () => number,
@@ -48,10 +54,14 @@ export const createRefreshFamilyStore = (
       FROM users u WHERE ${usable(rotation, now)}
       RETURNING ${grantColumns(now)}`
     // A connection lost in mid-update leaves open whether it took effect. Repeated, it either
-    // rotates now or finds its own rotation, which is then judged as a retry.
-    const { rows } = await statement.execute(db).catch((error: unknown) => {
-      if (isLostConnection(error)) return statement.execute(db)
-      throw error
+    // rotates now, or the row holds the successor that nobody else can have derived.
+    const ownRotation = sql<GrantRow>`
+      SELECT ${grantColumns(now)} FROM refresh_families f, users u
+      WHERE ${usable(successorOf(rotation), now)}`
+    const { rows } = await statement.execute(db).catch(async (error: unknown) => {
+      if (!isLostConnection(error)) throw error
+      const repeated = await statement.execute(db)
+      return repeated.rows.length > 0 ? repeated : ownRotation.execute(db)
     })
     return rows[0] && toGrant(rows[0])
   },

@@ -1,0 +1,63 @@
+import { type Kysely, sql } from 'kysely'
+import type { Test } from 'tap'
+import type { Database } from '../../src/stores/postgres/schema.ts'
+import { createTestDatabase } from '../support/database.ts'
+import { type Proxy, startProxy } from '../support/proxy.ts'
+import { connect, startService, type TestService } from '../support/service.ts'
+import { waitUntil } from '../support/wait-until.ts'
+
+/** A service whose way to its database can be broken, and the test's own way, which can't. */
+export type FaultyDatabase = {
+  readonly service: TestService
+  readonly proxy: Proxy
+  readonly db: Kysely<Database>
+  /** Past the proxy. */
+  readonly databaseUrl: string
+}
+
+/** @param serverUrl the server that holds the database; the run's own by default */
+export const startBehindProxy = async (
+  t: Test,
+  environment: Readonly<Record<string, string>> = {},
+  serverUrl?: string,
+): Promise<FaultyDatabase> => {
+  const { url: databaseUrl } = await createTestDatabase(t, serverUrl)
+  const proxy = await startProxy(t, databaseUrl)
+  const service = await startService(t, { DATABASE_URL: proxy.url, ...environment })
+  return { service, proxy, db: await connect(t, { databaseUrl }), databaseUrl }
+}
+
+/** Whether PostgreSQL answers with these bytes to the update of a rotation: one row was changed. */
+export const isRotation = (reply: Buffer): boolean => reply.includes('UPDATE 1')
+
+/** The row of the family as the database has it. */
+export const familyRow = (db: Kysely<Database>, userId: string) =>
+  db
+    .selectFrom('refresh_families')
+    .selectAll()
+    .where('user_id', '=', userId)
+    .executeTakeFirstOrThrow()
+
+/** The backend that waits for a row's lock; waits for one other than `former`. */
+export const waitingBackend = (db: Kysely<Database>, former?: number): Promise<number> =>
+  waitUntil('a statement to wait for the lock', async () => {
+    const { rows } = await sql<{ pid: number }>`
+      SELECT pid FROM pg_stat_activity
+      WHERE datname = current_database() AND wait_event_type = 'Lock'`.execute(db)
+    return rows.map(({ pid }) => pid).find((pid) => pid !== former)
+  })
+
+/** Holds the lock of the user's families until the returned function is called, or the test ends. */
+export const lockFamilies = async (
+  t: Test,
+  db: Kysely<Database>,
+  userId: string,
+): Promise<() => Promise<void>> => {
+  const trx = await db.startTransaction().execute()
+  await sql`SELECT FROM refresh_families WHERE user_id = ${userId}::uuid FOR UPDATE`.execute(trx)
+  const unlock = async () => {
+    if (!trx.isCommitted && !trx.isRolledBack) await trx.rollback().execute()
+  }
+  t.teardown(unlock)
+  return unlock
+}
