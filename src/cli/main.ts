@@ -1,12 +1,20 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
-import { loadConfig } from '../config.ts'
+import { type Config, loadConfig } from '../config.ts'
 import { runProgram } from './program.ts'
 
 /** The command line `tessera`. */
+const readConfig = (): Config => {
+  const { PORT, ...variables } = process.env
+  // Which port the service took when any was right does not matter here: nothing listens.
+  return loadConfig(PORT?.trim() === '0' ? variables : process.env, (path) =>
+    readFileSync(path, 'utf8'),
+  )
+}
+
 process.exitCode = await runProgram({
   words: process.argv.slice(2),
-  readConfig: () => loadConfig(process.env, (path) => readFileSync(path, 'utf8')),
+  readConfig,
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,

@@ -10,7 +10,8 @@ import { performOperation } from './operations/perform.ts'
  * @throws what createDeps throws; of the operation itself nothing.
  */
 export const runHere = async (config: Config, request: LocalRequest): Promise<LocalResponse> => {
-  const deps = await createDeps(config, createCliLogger(config))
+  // Not waiting for the data folder: whoever has it may serve the command by then.
+  const deps = await createDeps(config, createCliLogger(config), { lockWaitMs: 0 })
   try {
     return await performOperation(deps, request)
   } finally {

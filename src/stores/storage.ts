@@ -26,6 +26,8 @@ export type StorageOptions = {
   readonly timeOffset?: TimeOffset
   /** An embedded database that is open already, in place of the one in DATA_DIR. */
   readonly embedded?: Embedded
+  /** How long another process may keep DATA_DIR before this one is refused. */
+  readonly lockWaitMs?: number
 }
 
 /**
@@ -69,9 +71,9 @@ const openServerStorage = async (
 
 const openEmbeddedStorage = async (
   config: Config,
-  { timeOffset, embedded }: StorageOptions,
+  { timeOffset, embedded, lockWaitMs }: StorageOptions,
 ): Promise<Storage> => {
-  const { db, close } = embedded ?? (await openEmbedded(config.dataDir))
+  const { db, close } = embedded ?? (await openEmbedded(config.dataDir, lockWaitMs))
   try {
     await ensureSchema(db, config.migrateOnStart)
     return {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { sql } from 'kysely'
@@ -24,7 +24,8 @@ const newFolder = () => {
 
 t.test('the default data folder has its key beside it, any other one in itself', async (t) => {
   t.equal(embeddedKeyFile('data'), 'keys/key-encryption-key')
-  t.equal(embeddedKeyFile('./data/'), 'keys/key-encryption-key')
+  t.equal(embeddedKeyFile('./data//'), 'keys/key-encryption-key')
+  t.equal(embeddedKeyFile(resolve('data')), resolve('data/keys/key-encryption-key'))
   t.equal(embeddedKeyFile('/srv/tessera'), '/srv/tessera/keys/key-encryption-key')
   t.equal(embeddedKeyFile('data/two'), 'data/two/keys/key-encryption-key')
 })

@@ -56,7 +56,7 @@ t.test('int8 arrives as a number, as from a server', async (t) => {
 
 t.test('a folder opens once in a process, and again after it was closed', async (t) => {
   const first = await openEmbedded(folder)
-  await t.rejects(openEmbedded(folder), inUse(folder))
+  await t.rejects(openEmbedded(folder, 0), inUse(folder))
   await sql`SELECT 1`.execute(first.db)
   await first.close()
   const again = await openEmbedded(folder)
@@ -65,13 +65,21 @@ t.test('a folder opens once in a process, and again after it was closed', async 
 
 t.test('a second process is refused; kill -9 frees the folder and keeps every row', async (t) => {
   const holder = await holdFolder(t, folder)
-  await t.rejects(openEmbedded(folder), inUse(folder))
+  await t.rejects(openEmbedded(folder, 0), inUse(folder))
 
   holder.kill('SIGKILL')
   await once(holder, 'exit')
   const { db, close } = await openEmbedded(folder)
   t.teardown(close)
   t.strictSame((await sql`SELECT * FROM acknowledged`.execute(db)).rows, [{ value: 42 }])
+})
+
+t.test('a folder that is given back within the time to wait for it is taken then', async (t) => {
+  const first = await openEmbedded(folder)
+  const second = openEmbedded(folder)
+  await t.rejects(openEmbedded(folder, 0), inUse(folder))
+  await first.close()
+  await (await second).close()
 })
 
 t.test('a database that a killed process left half made is made anew', async (t) => {

@@ -1,26 +1,8 @@
 import { type Command, Option } from 'commander'
 import type { Config } from '../../config.ts'
-import { openEmbedded } from '../../stores/postgres/embedded.ts'
-import {
-  type MigrationTarget,
-  migrateToLatest,
-  type SchemaStatus,
-  schemaStatus,
-  undoLatest,
-} from '../../stores/postgres/migrator.ts'
-import { CliError } from '../cli-error.ts'
-import {
-  addExamples,
-  type CommandContext,
-  type PrintOptions,
-  printResult,
-} from '../command-context.ts'
-import { callLocalSocket } from '../local-client.ts'
-import { toCliError } from '../local-error.ts'
-import type { LocalResponse } from '../local-message.ts'
-import { localSocketPath } from '../socket-path.ts'
+import { addExamples, type CommandContext, type PrintOptions } from '../command-context.ts'
 
-type MigrateOptions = PrintOptions & { readonly status?: boolean; readonly undo?: boolean }
+export type MigrateOptions = PrintOptions & { readonly status?: boolean; readonly undo?: boolean }
 
 /** `migrate` opens the database past everything else: the rest of the service needs its schema. */
 export const addMigrateCommand = (
@@ -38,68 +20,10 @@ export const addMigrateCommand = (
         'status',
       ),
     )
-    .action((options: MigrateOptions) => migrate(context, options, readConfig()))
+    .action(async (options: MigrateOptions) => {
+      // Loaded when it is needed: no other command opens a database by itself.
+      const { migrate } = await import('../migrate.ts')
+      await migrate(context, options, readConfig())
+    })
   addExamples(command, ['tessera migrate', 'tessera migrate --status --json'])
-}
-
-const migrate = async (
-  context: CommandContext,
-  options: MigrateOptions,
-  config: Config,
-): Promise<void> => {
-  const { databaseUrl, databaseDirectUrl = databaseUrl, dataDir } = config
-  if (databaseDirectUrl !== undefined) return onTarget(context, options, databaseDirectUrl)
-  const served = await callLocalSocket(localSocketPath(dataDir), statusRequest)
-  if (served !== undefined) return onServer(context, options, served)
-  const { db, close } = await openEmbedded(dataDir)
-  await onTarget(context, options, db).finally(close)
-}
-
-const statusRequest = { operation: 'schema.status', input: {} } as const
-
-const onTarget = async (
-  context: CommandContext,
-  options: MigrateOptions,
-  target: MigrationTarget,
-): Promise<void> => {
-  if (options.status) return printStatus(context, options, await schemaStatus(target))
-  if (options.undo) return printNames(context, options, 'undone', await undoLatest(target))
-  printNames(context, options, 'applied', await migrateToLatest(target))
-}
-
-// The server has migrated when it started, and its schema must not vanish under it.
-const onServer = (
-  context: CommandContext,
-  options: MigrateOptions,
-  response: LocalResponse,
-): void => {
-  if (!response.ok) throw toCliError(response.error)
-  if (options.undo) throw new CliError('The server works with this schema: stop it first')
-  if (options.status) printStatus(context, options, response.result as SchemaStatus)
-  else printNames(context, options, 'applied', [])
-}
-
-const printStatus = (
-  context: CommandContext,
-  options: MigrateOptions,
-  status: SchemaStatus,
-): void => {
-  const text = [
-    `State: ${status.state}`,
-    ...status.applied.map((name) => `  applied  ${name}`),
-    ...status.pending.map((name) => `  pending  ${name}`),
-  ]
-  printResult(context, options, status, text.join('\n'))
-}
-
-const printNames = (
-  context: CommandContext,
-  options: MigrateOptions,
-  what: 'applied' | 'undone',
-  names: readonly string[],
-): void => {
-  const text = names.map((name) => `${what}  ${name}`).join('\n')
-  const nothing =
-    what === 'applied' ? 'Nothing to do: the schema is up to date' : 'There is nothing to undo'
-  printResult(context, options, { [what]: names }, text || nothing)
 }

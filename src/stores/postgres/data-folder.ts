@@ -1,6 +1,7 @@
 import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { setTimeout as delay } from 'node:timers/promises'
 
 /** The data folder cannot be used; the message says what to do. */
 export class DataFolderError extends Error {
@@ -18,6 +19,7 @@ export class DataFolderError extends Error {
 }
 
 const sqliteBusy = 5
+const pollMs = 50
 
 const makeFolder = (path: string): void => {
   // Only a new folder gets the mode: one that was there may be shared on purpose.
@@ -28,19 +30,32 @@ const makeFolder = (path: string): void => {
  * Takes a data folder for this process alone, by an operating-system lock that ends with the process
  * however it ends. PGlite itself lets two processes open one folder and destroy each other's rows.
  * @param dataDir made, with mode 0700, when it is missing.
+ * @param waitMs how long another process may keep it: one that ends, or a command of a moment.
  * @returns a function that gives the folder back.
  * @throws {DataFolderError} when another process has it, or it cannot be written.
  */
-export const lockDataFolder = (dataDir: string): (() => void) => {
-  try {
-    makeFolder(dataDir)
-    const path = join(dataDir, 'lock')
-    closeSync(openSync(path, 'a', 0o600))
-    return takeLock(path)
-  } catch (error) {
-    throw asDataFolderError(dataDir, error)
+export const lockDataFolder = async (dataDir: string, waitMs: number): Promise<() => void> => {
+  const deadline = performance.now() + waitMs
+  for (;;) {
+    try {
+      return tryLock(dataDir)
+    } catch (error) {
+      const failure = asDataFolderError(dataDir, error)
+      if (!failure.inUse || performance.now() >= deadline) throw failure
+    }
+    await delay(pollMs)
   }
 }
+
+const tryLock = (dataDir: string): (() => void) => {
+  makeFolder(dataDir)
+  const path = join(dataDir, 'lock')
+  closeSync(openSync(path, 'a', 0o600))
+  return takeLock(path)
+}
+
+// A handle that nobody refers to is closed when memory is collected, and its lock with it.
+const held = new Set<DatabaseSync>()
 
 // SQLite takes and checks the lock on every system that Node.js runs on, which Node.js itself cannot.
 const takeLock = (path: string): (() => void) => {
@@ -54,7 +69,10 @@ const takeLock = (path: string): (() => void) => {
     lock.close()
     throw error
   }
-  return () => lock.close()
+  held.add(lock)
+  return () => {
+    if (held.delete(lock)) lock.close()
+  }
 }
 
 const asDataFolderError = (dataDir: string, error: unknown): DataFolderError => {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join, normalize } from 'node:path'
 import { type Kysely, sql } from 'kysely'
 import { DataFolderError } from './data-folder.ts'
 import type { Database } from './schema.ts'
@@ -8,11 +8,12 @@ import type { Database } from './schema.ts'
 /**
  * Where the service keeps the key-encryption key that it makes when none is configured: for the
  * default data folder in `keys/` beside it, so that the key is not in a copy of the data; for any
- * other folder in its own `keys/`, so that two of them never share a key.
+ * other folder in its own `keys/`, so that two of them never share a key, and whoever names the
+ * folder by its whole path finds the key from everywhere.
  */
 export const embeddedKeyFile = (dataDir: string): string => {
-  const folder = resolve(dataDir) === resolve('data') ? 'keys' : join(dataDir, 'keys')
-  return join(folder, 'key-encryption-key')
+  const isDefault = normalize(`${dataDir}/`) === normalize('data/')
+  return join(isDefault ? 'keys' : join(dataDir, 'keys'), 'key-encryption-key')
 }
 
 /**

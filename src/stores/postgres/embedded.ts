@@ -15,14 +15,21 @@ export type Embedded = {
 // int8 as number, as in database.ts: versions, generations and counts stay far below 2^53.
 const parsers = { [types.INT8]: Number }
 
+// Time for a command to be done, or for a server to end that the new one replaces.
+const defaultLockWaitMs = 5000
+
 /**
  * Opens the embedded database, PostgreSQL inside this process, in `DATA_DIR/postgres`, and holds the
  * folder's lock until `close`. The first time makes a new database, which takes about two seconds.
  * The schema is not touched: see migrator.ts.
+ * @param lockWaitMs how long another process may keep the folder before this one is refused.
  * @throws {DataFolderError} when another process has the folder, or it cannot be opened.
  */
-export const openEmbedded = async (dataDir: string): Promise<Embedded> => {
-  const unlock = lockDataFolder(dataDir)
+export const openEmbedded = async (
+  dataDir: string,
+  lockWaitMs = defaultLockWaitMs,
+): Promise<Embedded> => {
+  const unlock = await lockDataFolder(dataDir, lockWaitMs)
   try {
     const folder = join(dataDir, 'postgres')
     if (!existsSync(folder)) await makeCluster(folder)
