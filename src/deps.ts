@@ -208,7 +208,8 @@ const join = async (config: Config, logger: Logger, storage: Storage, bus: Bus):
 
   try {
     await revocations.start()
-    await Promise.all([keyRing.start(), macKeys.start(), audiences.start()])
+    // One after the other: when one fails, none may start after it has been closed.
+    for (const part of [keyRing, macKeys, audiences]) await part.start()
     await stores.clients.ensureBuiltIn(firstPartyClient([config.issuer, config.defaultAudience]))
     await stores.auditPartitions.ensure()
   } catch (error) {

@@ -59,7 +59,7 @@ const reportFailure = (error: unknown): void => {
     (reason) => `  - ${reason}\n`,
   )
   process.stderr.write(`Tessera cannot start:\n${lines.join('')}`)
-  process.exitCode = 1
+  process.exit(1)
 }
 
 await main().catch(reportFailure)
