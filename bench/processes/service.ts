@@ -1,0 +1,52 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { freePort } from '../../test/support/free-port.ts'
+import { temporaryFolder } from '../../test/support/run-folder.ts'
+import { waitUntil } from '../../test/support/wait-until.ts'
+import { startProgram } from './program.ts'
+
+/** The real service with its default settings; its log goes to /dev/null. */
+export type ServiceProcess = {
+  readonly port: number
+  readonly pid: number
+  /** From the start of the process until it accepted a connection. */
+  readonly startMs: number
+  stop(): Promise<void>
+}
+
+type ServiceOptions = {
+  /** All of its environment but the port. */
+  readonly env: Readonly<Record<string, string>>
+  /** Working folder, where the embedded mode keeps its data. */
+  readonly folder?: string
+}
+
+export const startService = async ({
+  env,
+  folder = temporaryFolder('service'),
+}: ServiceOptions): Promise<ServiceProcess> => {
+  const port = await freePort()
+  const startedAt = performance.now()
+  const program = startProgram('src/main.ts', {
+    env: { ...env, PORT: `${port}` },
+    folder,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  const hasEnded = () => program.child.exitCode !== null
+  await waitUntil('the service', async () => hasEnded() || (await accepts(port)), {
+    timeoutMs: 60_000,
+    intervalMs: 5,
+  })
+  if (hasEnded()) throw new Error('the service ended instead of starting')
+  return { port, pid: program.pid, startMs: performance.now() - startedAt, stop: program.stop }
+}
+
+const accepts = async (port: number): Promise<boolean> => {
+  const socket = connect(port, '127.0.0.1')
+  try {
+    await once(socket, 'connect')
+    return true
+  } finally {
+    socket.destroy()
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * npm run bench: measures the service beside what the machine allows at most, in the same run.
+ *
+ *   npm run bench [-- --smoke]
+ *
+ * Takes under ten minutes, prints the tables, and puts them into bench/README.md and
+ * bench/results/latest.json. `--smoke` takes under a minute, writes nothing, and fails when a ratio
+ * is far below its budget.
+ */
+import { parseArgs } from 'node:util'
+import { openRun } from '../test/support/run-folder.ts'
+import { measure } from './measure.ts'
+import { fullPlan, smokePlan } from './plan.ts'
+import type { Report } from './report/report.ts'
+import { renderReport } from './report/table.ts'
+import { writeReport } from './report/write.ts'
+
+/** In a smoke run, one short round beside whatever else the machine does. */
+const generosity = 0.5
+
+const run = openRun()
+process.env.TEST_RUN_FOLDER = run.folder
+for (const [signal, code] of Object.entries({ SIGHUP: 129, SIGINT: 130, SIGTERM: 143 })) {
+  process.once(signal, () => void run.close().finally(() => process.exit(code)))
+}
+try {
+  await main()
+} finally {
+  await run.close()
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { smoke: { type: 'boolean', default: false } } })
+  const report = await measure(values.smoke ? smokePlan : fullPlan, (step) => {
+    console.error(`… ${step}`)
+  })
+  console.log(renderReport(report))
+  if (values.smoke) checkGenerously(report)
+  else writeReport(report)
+}
+
+function checkGenerously({ comparisons }: Report): void {
+  for (const { name, ratio, budget = 0 } of comparisons) {
+    if (ratio >= budget * generosity) continue
+    console.error(`${name}: ${Math.round(ratio * 100)} % of its limit`)
+    process.exitCode = 1
+  }
+}
