@@ -60,9 +60,13 @@ const openServerStorage = async (
   const db = await connectPostgres(url, pool, (error) =>
     logger.warn({ err: error }, 'an idle database connection broke; it is replaced'),
   )
+  const keyEncryptionKeys = await readKeys(config, db).catch(async (error: unknown) => {
+    await db.destroy()
+    throw error
+  })
   return {
     connection: createConnection(db, timeOffset),
-    keyEncryptionKeys: config.keyEncryptionKeys,
+    keyEncryptionKeys,
     mode: 'server',
     readSchemaStatus: () => schemaStatus(directUrl),
     close: () => db.destroy(),

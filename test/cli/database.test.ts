@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { createEmptyDatabase } from '../support/database.ts'
@@ -71,6 +72,27 @@ t.test('commands work on the database itself, and a server there follows', async
   await waitUntil('the server to refuse the client', async () => {
     const { status } = await requestToken()
     return status === 401
+  })
+})
+
+t.test('without a key-encryption key one is made, which server and commands share', async (t) => {
+  const { url } = await createEmptyDatabase(t)
+  const folder = temporaryFolder('shared-key')
+  const own = { ...cheapSettings, DATABASE_URL: url, DATA_DIR: folder }
+  const key = () => readFileSync(join(folder, 'keys', 'key-encryption-key'), 'utf8')
+  const list = await runCli(['keys', 'list'], own)
+  t.equal(list.code, 0)
+  const made = key()
+  await startServer(t, own)
+  t.strictSame(await runCli(['keys', 'list'], own), list)
+  t.equal(key(), made)
+
+  const elsewhere = temporaryFolder('other-node')
+  const path = join(elsewhere, 'keys', 'key-encryption-key')
+  t.strictSame(await runCli(['keys', 'list'], { ...own, DATA_DIR: elsewhere }), {
+    code: 1,
+    stdout: '',
+    stderr: `The key-encryption key ${path} is missing, and a new one cannot open the keys in the database: put the file back, set KEY_ENCRYPTION_KEY to what it held, or start with an empty database\n`,
   })
 })
 
