@@ -2,6 +2,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { registerCrossOrigin } from './cross-origin.ts'
 import { registerErrorHandler } from './error-handler.ts'
+import { registerGracefulClose } from './graceful-close.ts'
 import { registerJsonBody } from './json-body.ts'
 import { registerNotFound } from './not-found.ts'
 import { registerRequestLog } from './request-log.ts'
@@ -14,6 +15,7 @@ import { registerUrlLimit } from './url-limit.ts'
 export const createServer = (config: ServerConfig, logger: Logger): FastifyInstance => {
   const app = Fastify(serverOptions(config, logger))
   const routes = collectRoutes(app)
+  registerGracefulClose(app)
   registerRequestLog(app)
   registerSecurityHeaders(app, config.issuer)
   registerCrossOrigin(app, config.corsOrigins, routes)
