@@ -1,25 +1,5 @@
 import { type DestinationStream, type Logger, pino } from 'pino'
-
-/** Never logged on purpose; should one slip into an object that is logged, it is masked. */
-const secrets = [
-  'authorization',
-  'cookie',
-  'password',
-  'new_password',
-  'current_password',
-  'access_token',
-  'refresh_token',
-  'id_token',
-  'token',
-  'client_secret',
-  'client_assertion',
-  'code_verifier',
-  'newPassword',
-  'currentPassword',
-  'accessToken',
-  'refreshToken',
-  'clientSecret',
-]
+import { maskSecrets } from './log-mask.ts'
 
 /**
  * The service's log: one JSON object a line, times in UTC.
@@ -34,11 +14,7 @@ export const createLogger = (
       level,
       base: undefined,
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
-      redact: {
-        paths: secrets.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]),
-        censor: '[masked]',
-      },
+      formatters: { level: (label) => ({ level: label }), log: maskSecrets },
       serializers: { err: describeError },
     },
     destination,
