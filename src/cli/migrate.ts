@@ -1,7 +1,7 @@
 import type { Config } from '../config.ts'
 import { openEmbedded } from '../stores/postgres/embedded.ts'
+import type { MigrationTarget } from '../stores/postgres/migration-session.ts'
 import {
-  type MigrationTarget,
   migrateToLatest,
   type SchemaStatus,
   schemaStatus,
@@ -9,10 +9,11 @@ import {
 } from '../stores/postgres/migrator.ts'
 import { askServerOr } from './ask-server.ts'
 import { CliError } from './cli-error.ts'
-import { type CommandContext, printResult } from './command-context.ts'
-import type { MigrateOptions } from './commands/migrate.ts'
+import { type CommandContext, type PrintOptions, printResult } from './command-context.ts'
 import { toCliError } from './local-error.ts'
 import type { LocalResponse } from './local-message.ts'
+
+export type MigrateOptions = PrintOptions & { readonly status?: boolean; readonly undo?: boolean }
 
 /** Migrates, or says where the schema stands: of a database, or of the embedded mode's data. */
 export const migrate = async (

@@ -3,9 +3,9 @@ import pg from 'pg'
 import t, { type Test } from 'tap'
 import { Unavailable } from '../../src/oauth/unavailable.ts'
 import { openInMemory } from '../../src/stores/postgres/embedded.ts'
+import type { MigrationTarget } from '../../src/stores/postgres/migration-session.ts'
 import {
   ensureSchema,
-  type MigrationTarget,
   migrateToLatest,
   schemaStatus,
   undoLatest,

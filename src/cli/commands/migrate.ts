@@ -1,8 +1,7 @@
 import { type Command, Option } from 'commander'
 import type { Config } from '../../config.ts'
-import { addExamples, type CommandContext, type PrintOptions } from '../command-context.ts'
-
-export type MigrateOptions = PrintOptions & { readonly status?: boolean; readonly undo?: boolean }
+import { addExamples, type CommandContext } from '../command-context.ts'
+import type { MigrateOptions } from '../migrate.ts'
 
 /** `migrate` opens the database past everything else: the rest of the service needs its schema. */
 export const addMigrateCommand = (

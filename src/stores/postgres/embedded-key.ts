@@ -39,6 +39,9 @@ export const loadEmbeddedKeys = async (
   return parseKeys(path, readKeyFile(path) ?? '')
 }
 
+/** 32 bytes in base64. */
+const keyForm = /^[A-Za-z0-9+/]{43}=?$/
+
 const readKeyFile = (path: string): string | undefined => {
   try {
     return readFileSync(path, 'utf8')
@@ -56,7 +59,7 @@ const parseKeys = (path: string, text: string): readonly Buffer[] => {
     .split(',')
     .map((word) => word.trim())
     .filter((word) => word !== '')
-  if (words.length === 0 || !words.every((word) => /^[A-Za-z0-9+/]{43}=?$/.test(word))) {
+  if (words.length === 0 || !words.every((word) => keyForm.test(word))) {
     throw new DataFolderError(
       `The file ${path} holds no key-encryption key: it must hold 32 bytes in base64, several separated by commas`,
     )

@@ -1,11 +1,10 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { Kysely, PostgresAdapter, PostgresDialect, sql, type Transaction } from 'kysely'
+import { sql, type Transaction } from 'kysely'
 import { FileMigrationProvider, type MigrationResultSet, Migrator } from 'kysely/migration'
-import pg from 'pg'
 import type { Executor } from './database.ts'
-import { translateFailure } from './failure.ts'
+import { exclusively, type MigrationTarget, withTarget } from './migration-session.ts'
 import type { Database } from './schema.ts'
 import {
   compareSchema,
@@ -22,14 +21,6 @@ export type SchemaStatus = {
   readonly pending: readonly string[]
 }
 
-// "tessera" in ASCII. The same number on every node, or several would migrate at once.
-const migrationLock = 0x74657373657261n
-const connectTimeoutMs = 10_000
-// Another node may be in the middle of a long migration: waiting for it is right.
-const longestWaitForOthersMs = 300_000
-// DDL that waits for a lock makes every later statement on that table wait behind it.
-const longestWaitForTablesMs = 10_000
-
 // From src/ and from dist/src/ alike, the migrations lie three folders up.
 const migrationFolder = fileURLToPath(new URL('../../../migrations/', import.meta.url))
 
@@ -39,42 +30,6 @@ const provider = new FileMigrationProvider({
   migrationFolder,
   import: (path) => import(pathToFileURL(path).href),
 })
-
-// Kysely's own lock belongs to the session, so a transaction-mode pooler loses it; the lock of the
-// transaction around the Migrator takes its place.
-class LocklessAdapter extends PostgresAdapter {
-  override async acquireMigrationLock(): Promise<void> {}
-  override async releaseMigrationLock(): Promise<void> {}
-}
-
-class MigrationDialect extends PostgresDialect {
-  override createAdapter(): PostgresAdapter {
-    return new LocklessAdapter()
-  }
-}
-
-/** One connection without the service's time limits, for as long as `act` takes. */
-const withDirectConnection = async <T>(
-  url: string,
-  act: (db: Kysely<Database>) => Promise<T>,
-): Promise<T> => {
-  const pool = new pg.Pool({
-    connectionString: url,
-    max: 1,
-    connectionTimeoutMillis: connectTimeoutMs,
-    application_name: 'tessera-migrate',
-  })
-  // A connection that breaks while idle is replaced; without a listener it would end the process.
-  pool.on('error', () => {})
-  const db = new Kysely<Database>({ dialect: new MigrationDialect({ pool }) })
-  try {
-    return await act(db)
-  } catch (error) {
-    throw translateFailure(error)
-  } finally {
-    await db.destroy()
-  }
-}
 
 const exists = async (db: Executor, table: string): Promise<boolean> => {
   const { rows } = await sql<{ found: boolean }>`
@@ -100,36 +55,6 @@ const readStatus = async (db: Executor): Promise<SchemaStatus> => {
   return { state: compareSchema(facts), applied, pending }
 }
 
-const setLockTimeout = (trx: Executor, milliseconds: number): Promise<unknown> =>
-  sql`SELECT set_config('lock_timeout', ${String(milliseconds)}, true)`.execute(trx)
-
-const takeMigrationLock = async (trx: Executor): Promise<void> => {
-  const taking = sql`SELECT pg_advisory_xact_lock(${migrationLock.toString()}::bigint)`.execute(trx)
-  await taking.catch((error: unknown) => {
-    if ((error as { code?: unknown }).code !== '55P03') throw error
-    throw new SchemaError(
-      `Another process has been migrating the database for more than ${longestWaitForOthersMs / 1000} seconds: look at it, then try again`,
-      { cause: error },
-    )
-  })
-}
-
-/** Runs `act` in one transaction that only one node at a time is in. */
-const exclusively = <T>(
-  db: Kysely<Database>,
-  act: (trx: Transaction<Database>) => Promise<T>,
-): Promise<T> =>
-  db
-    .transaction()
-    .setIsolationLevel('read committed')
-    .execute(async (trx) => {
-      await sql`SELECT set_config('statement_timeout', '0', true)`.execute(trx)
-      await setLockTimeout(trx, longestWaitForOthersMs)
-      await takeMigrationLock(trx)
-      await setLockTimeout(trx, longestWaitForTablesMs)
-      return act(trx)
-    })
-
 const createMigrator = async (trx: Transaction<Database>): Promise<Migrator> => {
   const { rows } = await sql<{ name: string | null }>`SELECT current_schema() AS name`.execute(trx)
   const schema = rows[0]?.name
@@ -149,14 +74,6 @@ const ranOrThrow = ({ error, results = [] }: MigrationResultSet): string[] => {
 const refuse = (state: SchemaState): void => {
   if (state === 'too_new' || state === 'foreign') throw new SchemaError(refusals[state])
 }
-
-/** A database's URL, or one that is open and that this process alone uses (the embedded mode). */
-export type MigrationTarget = string | Kysely<Database>
-
-const withTarget = <T>(
-  target: MigrationTarget,
-  act: (db: Kysely<Database>) => Promise<T>,
-): Promise<T> => (typeof target === 'string' ? withDirectConnection(target, act) : act(target))
 
 /**
  * Applies what is pending. Many nodes at once: one does it, the others wait and find it done. All of
