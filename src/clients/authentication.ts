@@ -1,4 +1,5 @@
-import type { Origin, RecordedEvent } from '../audit/event.ts'
+import type { Origin } from '../audit/event.ts'
+import type { AuditWriter } from '../audit/writer.ts'
 import type { Clock } from '../clock.ts'
 import { invalidRequest } from '../oauth/error.ts'
 import { digestClientSecret } from '../secrets/client-secret.ts'
@@ -37,7 +38,7 @@ type ClientAuthenticatorOptions = {
   /** Whether the revocations in memory say that a client is disabled; they know it first. */
   readonly isRevoked: (clientId: string) => boolean
   readonly clock: Clock
-  readonly audit: { record(event: RecordedEvent): void }
+  readonly audit: Pick<AuditWriter, 'recordOncePerMinute'>
 }
 
 type Attempt = ClientCredentials & { readonly method: AuthenticationMethod }
@@ -53,33 +54,40 @@ export const createClientAuthenticator = ({
   clock,
   audit,
 }: ClientAuthenticatorOptions): ClientAuthenticator => {
-  const judge = (client: Client | undefined, attempt: Attempt): Failure | undefined => {
+  const judge = (client: Client | undefined, attempt: Attempt): Client | Failure => {
     // First of all, so that an unknown client costs the same work as a known one.
     const proven = provesSecret(client, attempt, clock())
     if (client === undefined) return 'unknown_client'
     if (client.authenticationMethod !== attempt.method) return 'wrong_method'
     if (!proven) return 'wrong_secret'
-    return client.disabledAt !== null || isRevoked(client.id) ? 'disabled' : undefined
+    return client.disabledAt !== null || isRevoked(client.id) ? 'disabled' : client
+  }
+
+  // Once a minute for each client, reason and address: guessing must not fill the table. The log
+  // of requests has every attempt.
+  const record = ({ clientId, method }: Attempt, reason: Failure, origin: Origin): void => {
+    const subject = reason === 'unknown_client' ? '' : clientId
+    const type = 'client.authentication_failed'
+    audit.recordOncePerMinute(JSON.stringify([type, reason, subject, origin.address]), {
+      type,
+      outcome: 'failure',
+      ...(isClientId(clientId) ? { clientId } : {}),
+      details: { reason, method },
+      origin,
+    })
   }
 
   return {
     async authenticate(request, origin) {
       const attempt = readAttempt(request)
-      let client = await clients.find(attempt.clientId)
-      let failure = judge(client, attempt)
-      if (failure !== undefined) {
-        client = await clients.find(attempt.clientId, secondLookAfterMs)
-        failure = judge(client, attempt)
+      const { clientId } = attempt
+      let judged = judge(await clients.find(clientId), attempt)
+      if (typeof judged === 'string') {
+        judged = judge(await clients.find(clientId, secondLookAfterMs), attempt)
       }
-      if (client !== undefined && failure === undefined) return client
-      audit.record({
-        type: 'client.authentication_failed',
-        outcome: 'failure',
-        ...(isClientId(attempt.clientId) ? { clientId: attempt.clientId } : {}),
-        details: { reason: failure ?? null, method: attempt.method },
-        origin,
-      })
-      throw invalidClient(failure ?? 'unknown_client', attempt.method === 'client_secret_basic')
+      if (typeof judged !== 'string') return judged
+      record(attempt, judged, origin)
+      throw invalidClient(judged, attempt.method === 'client_secret_basic')
     },
   }
 }

@@ -1,15 +1,7 @@
-import { isAudience } from '../oauth/audience.ts'
-import { type GrantType, grantTypes } from '../oauth/grant-type.ts'
-import { isRedirectUri } from '../oauth/redirect-uri.ts'
-import { isScopeToken } from '../oauth/scope.ts'
-import { isWellFormedText } from '../oauth/text.ts'
-import {
-  type AuthenticationMethod,
-  authenticationMethods,
-  type Client,
-  firstPartyClientId,
-} from './client.ts'
-import { createClientId, isClientId, isSubjectForm } from './client-id.ts'
+import type { GrantType } from '../oauth/grant-type.ts'
+import type { AuthenticationMethod, Client } from './client.ts'
+import { createClientId } from './client-id.ts'
+import { type Candidate, findFaults, type RegistrationFault } from './registration-rules.ts'
 
 /** What an operator says of a new client; the rest takes its default. */
 export type ClientRegistration = {
@@ -30,92 +22,11 @@ export type ClientRegistration = {
   readonly refreshTokenRotation?: Client['refreshTokenRotation']
 }
 
-/** A registration with its defaults, before anybody has checked it. */
-type Candidate = Omit<Client, 'authenticationMethod' | 'grantTypes' | Kept> & {
-  readonly authenticationMethod: string
-  readonly grantTypes: readonly string[]
-}
-type Kept = 'disabledAt' | 'createdAt' | 'secretDigests' | 'builtIn'
-
 /** A client that passed every rule. */
 export type RegisteredClient = Candidate & {
   readonly authenticationMethod: AuthenticationMethod
   readonly grantTypes: readonly GrantType[]
 }
-
-/** What is wrong with a registration: the member by its wire name, and a sentence's end. */
-export type RegistrationFault = { readonly field: string; readonly message: string }
-
-type Rule = readonly [field: string, message: string, isBroken: (client: Candidate) => boolean]
-
-const isNotAny =
-  (known: readonly string[]) =>
-  (value: string): boolean =>
-    !known.includes(value)
-
-const rules: readonly Rule[] = [
-  [
-    'client_id',
-    'must be 1 to 200 printable ASCII characters without spaces',
-    ({ id }) => !isClientId(id),
-  ],
-  [
-    'client_id',
-    'must not be a UUID, which is the form of a user id',
-    ({ id }) => isSubjectForm(id),
-  ],
-  ['client_id', 'belongs to the built-in client', ({ id }) => id === firstPartyClientId],
-  [
-    'client_name',
-    'must be 1 to 200 characters of text',
-    ({ name }) => name.trim() === '' || name.length > 200 || !isWellFormedText(name),
-  ],
-  [
-    'token_endpoint_auth_method',
-    `must be one of ${authenticationMethods.join(', ')}`,
-    ({ authenticationMethod: method }) => isNotAny(authenticationMethods)(method),
-  ],
-  [
-    'grant_types',
-    `must be of ${grantTypes.join(', ')}`,
-    (client) => client.grantTypes.some(isNotAny(grantTypes)),
-  ],
-  [
-    'grant_types',
-    'must not hold client_credentials for a public client, which has no credentials',
-    (client) => isPublic(client) && client.grantTypes.includes('client_credentials'),
-  ],
-  ['scope', 'must be of scope tokens', ({ scope }) => !scope.every(isScopeToken)],
-  ['audience', 'must be URIs or plain names', ({ audience }) => !audience.every(isAudience)],
-  [
-    'resource_server',
-    'must be URIs or plain names',
-    ({ resourceServer }) => !resourceServer.every(isAudience),
-  ],
-  [
-    'resource_server',
-    'needs a confidential client: a public one may not introspect',
-    (client) => isPublic(client) && client.resourceServer.length > 0,
-  ],
-  [
-    'redirect_uris',
-    'must be https URIs, http URIs of the own machine, or URIs of a private scheme with a dot',
-    ({ redirectUris }) => !redirectUris.every(isRedirectUri),
-  ],
-  [
-    'refresh_grace_seconds',
-    'must be a whole number from 0 to 600',
-    ({ refreshGraceSeconds: seconds }) =>
-      seconds !== null && !(Number.isInteger(seconds) && seconds >= 0 && seconds <= 600),
-  ],
-  [
-    'refresh_token_rotation',
-    'static needs tokens that are bound to a key of the client, which are not supported yet',
-    ({ refreshTokenRotation }) => refreshTokenRotation === 'static',
-  ],
-]
-
-const isPublic = (client: Candidate): boolean => client.authenticationMethod === 'none'
 
 const distinct = (values: readonly string[] = []): string[] => [...new Set(values)]
 
@@ -144,8 +55,6 @@ export const register = (
   registration: ClientRegistration,
 ): { readonly client: RegisteredClient } | { readonly faults: RegistrationFault[] } => {
   const client = withDefaults(registration)
-  const faults = rules.flatMap(([field, message, isBroken]) =>
-    isBroken(client) ? [{ field, message }] : [],
-  )
+  const faults = findFaults(client)
   return faults.length === 0 ? { client: client as RegisteredClient } : { faults }
 }

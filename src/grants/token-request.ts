@@ -7,13 +7,8 @@ import type { GrantTable } from './grant-table.ts'
 
 // What holds for every grant, so that none can forget it.
 
-/** @throws {OAuthError} invalid_request, unsupported_grant_type, unauthorized_client. */
-export const findGrant = (
-  grants: GrantTable,
-  grantType: string | undefined,
-  client: Client,
-): Grant => {
-  if (grantType === undefined) throw invalidRequest('grant_type is missing')
+/** @throws {OAuthError} unsupported_grant_type, unauthorized_client. */
+export const findGrant = (grants: GrantTable, grantType: string, client: Client): Grant => {
   const grant = Object.values(grants).find((each) => each.grantType === grantType)
   if (grant === undefined) {
     throw new OAuthError('unsupported_grant_type', 'The grant_type is not supported')
@@ -33,7 +28,7 @@ export const readParameters = (
   for (const name of Object.keys(grant.parameters.properties)) {
     const value = form[name]
     if (typeof value === 'string') parameters[name] = value
-    else if (grant.parameters.required?.includes(name)) throw invalidRequest(`${name} is missing`)
+    else if (grant.parameters.required?.includes(name)) throw invalidRequest(`${name} is required`)
   }
   return parameters
 }

@@ -29,6 +29,7 @@ const withoutSecret = makeClient({ id: 'without-secret' })
 /** Registered clients, what memory holds of them, and the events that were recorded. */
 const makeAuthenticator = (stored: readonly Client[], remembered: readonly Client[] = stored) => {
   const events: RecordedEvent[] = []
+  const keys: string[] = []
   const revoked = new Set<string>()
   const { authenticate } = createClientAuthenticator({
     clients: {
@@ -37,11 +38,17 @@ const makeAuthenticator = (stored: readonly Client[], remembered: readonly Clien
     },
     isRevoked: (id) => revoked.has(id),
     clock: () => now,
-    audit: { record: (event) => void events.push(event) },
+    audit: {
+      recordOncePerMinute: (key, event) => {
+        keys.push(key)
+        events.push(event)
+      },
+    },
   })
   return {
     authenticate: (request: ClientRequest) => authenticate(request, origin),
     events,
+    keys,
     revoked,
   }
 }
@@ -249,6 +256,15 @@ test('a client is refused as soon as its revocation is known, whatever memory sa
   await t.rejects(authenticate(header('by-header')), { code: 'invalid_client' })
 })
 
+test('strangers share the event of a minute, whatever ids they make up', async (t) => {
+  const { authenticate, keys } = makeAuthenticator(all)
+  for (const request of [header('nobody'), header('no-one'), header('by-header', 'x')]) {
+    await t.rejects(authenticate(request), { code: 'invalid_client' })
+  }
+  t.equal(keys[0], keys[1])
+  t.not(keys[1], keys[2])
+})
+
 test('while clients cannot be looked up, nobody is called a liar', async (t) => {
   const { authenticate } = createClientAuthenticator({
     clients: {
@@ -258,7 +274,7 @@ test('while clients cannot be looked up, nobody is called a liar', async (t) => 
     },
     isRevoked: () => false,
     clock: () => now,
-    audit: { record: () => t.fail('nothing is known') },
+    audit: { recordOncePerMinute: () => t.fail('nothing is known') },
   })
   await t.rejects(authenticate(header('by-header'), origin), Unavailable)
 })

@@ -95,22 +95,22 @@ t.test('the built-in client is listed, and cannot be changed', async (t) => {
     ['first-party'],
   )
   for (const act of [
-    clients.disable('first-party', byOperator),
-    clients.enable('first-party', byOperator),
-    clients.rotateSecret('first-party', byOperator),
+    () => clients.disable('first-party', byOperator),
+    () => clients.enable('first-party', byOperator),
+    () => clients.rotateSecret('first-party', byOperator),
   ]) {
-    t.strictSame(await problemOf(act), ['conflict', 'The built-in client cannot be changed'])
+    t.strictSame(await problemOf(act()), ['conflict', 'The built-in client cannot be changed'])
   }
 })
 
 t.test('what is not there is not found', async (t) => {
   for (const act of [
-    clients.show('nobody'),
-    clients.disable('nobody', byOperator),
-    clients.enable('nobody', byOperator),
-    clients.rotateSecret('nobody', byOperator),
+    () => clients.show('nobody'),
+    () => clients.disable('nobody', byOperator),
+    () => clients.enable('nobody', byOperator),
+    () => clients.rotateSecret('nobody', byOperator),
   ]) {
-    t.strictSame(await problemOf(act), ['not_found', 'There is no client with the id nobody'])
+    t.strictSame(await problemOf(act()), ['not_found', 'There is no client with the id nobody'])
   }
 })
 

@@ -15,6 +15,15 @@ export const clientParameters = {
   ),
 }
 
+/** The form of the endpoints that are asked about one token (RFC 7009 §2.1, RFC 7662 §2.1). */
+export const tokenForm = Type.Object({
+  token: Type.String({ description: 'An access token or a refresh token' }),
+  token_type_hint: Type.Optional(
+    Type.String({ description: 'Not needed: a token tells its own type' }),
+  ),
+  ...clientParameters,
+})
+
 /** For the description of the API: HTTP Basic, or the client's own parameters. */
 export const clientSecurity: Record<string, string[]>[] = [{ client: [] }, {}]
 

@@ -1,7 +1,6 @@
 import { type Static, Type } from 'typebox'
-import { clientSecurity, formMediaType } from './client-parameters.ts'
+import { clientSecurity, formMediaType, tokenForm } from './client-parameters.ts'
 import { oauthErrors } from './oauth-error-schema.ts'
-import { tokenForm } from './token-parameter.ts'
 
 const seconds = (description: string) => Type.Optional(Type.Integer({ description }))
 const texts = Type.Optional(Type.Array(Type.String()))

@@ -10,7 +10,6 @@ import { looksLikeRefreshToken } from '../../secrets/refresh-token.ts'
 import type { AccessTokenClaims } from '../../tokens/verifier.ts'
 import { clientRequestOf } from './client-parameters.ts'
 import { type Introspection, introspectSchema } from './introspect-schema.ts'
-import { requireToken } from './token-parameter.ts'
 
 type IntrospectDeps = Pick<
   Deps,
@@ -35,7 +34,7 @@ export const introspect: FastifyPluginAsyncTypebox<IntrospectDeps> = async (app,
     if (!isConfidential(client)) {
       throw new OAuthError('invalid_client', 'Introspection needs a confidential client')
     }
-    const token = requireToken(request.body)
+    const { token } = request.body
     return looksLikeRefreshToken(token)
       ? introspectRefreshToken(deps, token, client)
       : introspectAccessToken(deps, token, client)

@@ -7,9 +7,8 @@ import { OAuthError } from '../../oauth/error.ts'
 import { registerFormBody } from '../../plugins/form-body.ts'
 import { originOf } from '../../plugins/request-origin.ts'
 import { looksLikeRefreshToken } from '../../secrets/refresh-token.ts'
-import { clientRequestOf, clientSecurity, formMediaType } from './client-parameters.ts'
+import { clientRequestOf, clientSecurity, formMediaType, tokenForm } from './client-parameters.ts'
 import { oauthErrors } from './oauth-error-schema.ts'
-import { requireToken, tokenForm } from './token-parameter.ts'
 
 type RevokeDeps = Pick<
   Deps,
@@ -42,7 +41,7 @@ export const revoke: FastifyPluginAsyncTypebox<RevokeDeps> = async (app, deps) =
       clientRequestOf(request, request.body),
       origin,
     )
-    const token = requireToken(request.body)
+    const { token } = request.body
     if (looksLikeRefreshToken(token)) await revokeFamily(deps, token, client, origin)
     else await revokeAccessToken(deps, token, client, origin)
     return reply.code(200).send()

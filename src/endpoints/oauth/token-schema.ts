@@ -17,8 +17,8 @@ const tokenResponse = Type.Object(
 )
 
 /**
- * Describes the token endpoint with the parameters of every grant. All are optional here: what is
- * missing is told once the client has been authenticated.
+ * Describes the token endpoint with the parameters of every grant, which are optional here: what
+ * one grant needs, another does not know.
  */
 export const tokenSchema = (grants: GrantTable) => ({
   summary: 'Get tokens',
@@ -27,7 +27,7 @@ export const tokenSchema = (grants: GrantTable) => ({
   security: clientSecurity,
   consumes: [formMediaType],
   body: Type.Object({
-    grant_type: Type.Optional(Type.String({ description: Object.keys(grants).join(' or ') })),
+    grant_type: Type.String({ description: Object.keys(grants).join(' or ') }),
     ...grantParameters(grants),
     scope: Type.Optional(
       Type.String({ description: 'Space-separated; default: all that may be granted' }),

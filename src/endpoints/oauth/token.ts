@@ -18,7 +18,7 @@ export const token: FastifyPluginAsyncTypebox<TokenDeps> = async (app, deps) => 
   app.post('/token', { schema, config: { errorFormat: 'oauth' } }, async (request) => {
     const { body } = request
     const origin = originOf(request)
-    // 1. Who asks. Whatever else is wrong is told only to a client that has proved itself.
+    // 1. Who asks.
     const client = await deps.clientAuthenticator.authenticate(
       clientRequestOf(request, body),
       origin,

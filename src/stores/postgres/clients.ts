@@ -1,13 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { type RawBuilder, type Selectable, sql } from 'kysely'
-import type { Client } from '../../clients/client.ts'
-import type { ChangeOutcome, ClientStore, NewClient } from '../../clients/client-store.ts'
-import type { GrantType } from '../../oauth/grant-type.ts'
+import { type RawBuilder, sql } from 'kysely'
+import type { ChangeOutcome, ClientStore } from '../../clients/client-store.ts'
 import { insertAuditEvents } from './audit.ts'
-import { type Connection, type Executor, inTransaction, type Tx } from './database.ts'
+import { selectClients, toClientRow } from './client-rows.ts'
+import { type Connection, inTransaction, type Tx } from './database.ts'
 import { revokeFamilies } from './family-endings.ts'
 import { insertRevocations, liftRevocation } from './revocation-rows.ts'
-import type { ClientRow } from './schema.ts'
 
 type Now = () => RawBuilder<Date>
 
@@ -30,7 +28,7 @@ export const createClientStore = (
     inTransaction(db, async (trx) => {
       const created = await trx
         .insertInto('clients')
-        .values({ ...toRow(client), created_at: now(), updated_at: now() })
+        .values({ ...toClientRow(client), created_at: now(), updated_at: now() })
         .onConflict((conflict) => conflict.column('id').doNothing())
         .returning('id')
         .executeTakeFirst()
@@ -43,7 +41,7 @@ export const createClientStore = (
   async ensureBuiltIn(client) {
     await db
       .insertInto('clients')
-      .values({ ...toRow(client), created_at: now(), updated_at: now() })
+      .values({ ...toClientRow(client), created_at: now(), updated_at: now() })
       .onConflict((conflict) =>
         conflict
           .column('id')
@@ -145,65 +143,3 @@ const limitSecrets = async (
     SET expires_at = least(expires_at, ${now()} + make_interval(secs => ${overlapSeconds}::float8))
     WHERE client_id = ${clientId}`.execute(trx)
 }
-
-const selectClients = async (executor: Executor, now: Now, id?: string): Promise<Client[]> => {
-  const rows = await executor
-    .selectFrom('clients as c')
-    .leftJoin('client_secrets as s', (join) =>
-      join
-        .onRef('s.client_id', '=', 'c.id')
-        .on((eb) => eb.or([eb('s.expires_at', 'is', null), eb('s.expires_at', '>', now())])),
-    )
-    .selectAll('c')
-    .select(['s.digest', 's.expires_at as secret_expires_at'])
-    .$if(id !== undefined, (query) => query.where('c.id', '=', id as string))
-    .orderBy('c.created_at')
-    .orderBy('c.id')
-    .orderBy('s.created_at')
-    .execute()
-  return [...Map.groupBy(rows, (row) => row.id).values()].map(toClient)
-}
-
-type Row = Selectable<ClientRow> & {
-  digest: Uint8Array | null
-  secret_expires_at: Date | null
-}
-
-/** One client from its rows, one for each secret. */
-const toClient = (rows: Row[]): Client => {
-  const [row] = rows as [Row, ...Row[]]
-  return {
-    id: row.id,
-    name: row.name,
-    authenticationMethod: row.authentication_method,
-    grantTypes: row.grant_types as GrantType[],
-    scope: row.scope,
-    audience: row.audience,
-    resourceServer: row.resource_server,
-    redirectUris: row.redirect_uris,
-    refreshGraceSeconds: row.refresh_grace_seconds,
-    refreshRetryElsewhere: row.refresh_retry_elsewhere,
-    refreshTokenRotation: row.refresh_token_rotation,
-    builtIn: row.built_in,
-    disabledAt: row.disabled_at,
-    createdAt: row.created_at,
-    secretDigests: rows.flatMap(({ digest, secret_expires_at: expiresAt }) =>
-      digest === null ? [] : [{ digest: Buffer.from(digest), expiresAt }],
-    ),
-  }
-}
-
-const toRow = (client: NewClient) => ({
-  id: client.id,
-  name: client.name,
-  authentication_method: client.authenticationMethod,
-  grant_types: [...client.grantTypes],
-  scope: [...client.scope],
-  audience: [...client.audience],
-  resource_server: [...client.resourceServer],
-  redirect_uris: [...client.redirectUris],
-  refresh_grace_seconds: client.refreshGraceSeconds,
-  refresh_retry_elsewhere: client.refreshRetryElsewhere,
-  refresh_token_rotation: client.refreshTokenRotation,
-  built_in: client.builtIn,
-})

@@ -189,8 +189,8 @@ const refused: Record<
   string,
   [form: Form, expected: ReturnType<typeof oauthError>, headers?: Record<string, string>]
 > = {
-  'without a token': [{}, bad('token is missing')],
-  'with an empty token': [{ token: '' }, bad('token is missing')],
+  'without a token': [{}, bad('token is required')],
+  'with an empty token': [{ token: '' }, bad('token is required')],
   'with two tokens': [{ token: ['a', 'b'] }, bad('token must not be repeated')],
   'of a public client': [
     { token: 'a', client_id: 'first-party' },
