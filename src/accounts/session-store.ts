@@ -1,6 +1,6 @@
+import type { Act } from '../audit/act.ts'
 import type { Scope } from '../oauth/scope.ts'
 import type { NewFamily } from '../tokens/new-family.ts'
-import type { Act } from './act.ts'
 import type { User } from './user.ts'
 import type { NameTaken, NewUser } from './user-store.ts'
 

@@ -1,4 +1,4 @@
-import type { Act } from './act.ts'
+import type { Act } from '../audit/act.ts'
 import type { Profile } from './fields.ts'
 import type { User, UserReference } from './user.ts'
 

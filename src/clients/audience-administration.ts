@@ -1,7 +1,7 @@
+import type { Act } from '../audit/act.ts'
 import { type SigningAlgorithm, signingAlgorithms } from '../oauth/algorithm.ts'
 import { isAudience } from '../oauth/audience.ts'
 import { Problem } from '../oauth/problem.ts'
-import type { Act } from './act.ts'
 import type { Audience } from './audience.ts'
 import type { AudienceStore } from './audience-store.ts'
 

@@ -1,7 +1,7 @@
+import type { Act } from '../audit/act.ts'
 import type { RecordedEvent } from '../audit/event.ts'
 import { Problem } from '../oauth/problem.ts'
 import { createClientSecret } from '../secrets/client-secret.ts'
-import type { Act } from './act.ts'
 import { type Client, isConfidential } from './client.ts'
 import { type ClientRegistration, register } from './client-registration.ts'
 import type { ChangeOutcome, ClientStore } from './client-store.ts'

@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
-import type { Act } from '../../accounts/act.ts'
+import type { Act } from '../../audit/act.ts'
 import type { RecordedEvent } from '../../audit/event.ts'
 import type { Executor } from './database.ts'
 import { revokeFamilies, revokeFamiliesOfSessions } from './family-endings.ts'

@@ -1,11 +1,11 @@
 import { type RawBuilder, sql } from 'kysely'
-import type { Act } from '../../accounts/act.ts'
 import type {
   NewSession,
   OpenedSession,
   SessionStore,
   SignInProof,
 } from '../../accounts/session-store.ts'
+import type { Act } from '../../audit/act.ts'
 import type { RecordedEvent } from '../../audit/event.ts'
 import { insertAuditEvents } from './audit.ts'
 import { type Connection, inTransaction, type Tx } from './database.ts'

@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
-import type { Act } from '../../accounts/act.ts'
 import type { User } from '../../accounts/user.ts'
 import type { UserStore } from '../../accounts/user-store.ts'
+import type { Act } from '../../audit/act.ts'
 import type { AuditEventType } from '../../audit/catalogue.ts'
 import { insertAuditEvents } from './audit.ts'
 import { type Connection, inTransaction, type Tx } from './database.ts'
