@@ -23,7 +23,8 @@ export const renderError = (
 ): ErrorAnswer => {
   const shown = error instanceof Problem && format === 'oauth' ? toOAuthError(error) : error
   const oauth = shown instanceof OAuthError
-  const { challenge, retryAfterSeconds } = oauth ? shown : shown.options
+  const { retryAfterSeconds } = oauth ? shown : shown.options
+  const challenge = oauth ? shown.challenge : challengeOf(shown)
   return {
     status: shown.status,
     headers: {
@@ -35,6 +36,10 @@ export const renderError = (
     body: JSON.stringify(oauth ? oauthBody(shown, requestId) : problemBody(shown, requestId)),
   }
 }
+
+// Every 401 carries a challenge (RFC 9110 §15.5.2).
+const challengeOf = ({ status, options }: Problem): string | undefined =>
+  options.challenge ?? (status === 401 ? 'Bearer' : undefined)
 
 const problemBody = (problem: Problem, requestId: string) => ({
   type: problemType(problem.code),

@@ -118,6 +118,9 @@ t.test('an error carries its challenge and its Retry-After as headers', async (t
     scope.get('/challenge', async () => {
       throw new Problem('missing_credentials', { challenge: 'Bearer realm="x"' })
     })
+    scope.get('/unchallenged', async () => {
+      throw new Problem('invalid_credentials')
+    })
     scope.get('/client', async () => {
       throw new OAuthError('invalid_client', 'no', { challenge: 'Basic realm="x"' })
     })
@@ -129,6 +132,8 @@ t.test('an error carries its challenge and its Retry-After as headers', async (t
   const challenged = await app.inject('/challenge')
   t.equal(challenged.statusCode, 401)
   t.equal(challenged.headers['www-authenticate'], 'Bearer realm="x"')
+  const unchallenged = await app.inject('/unchallenged')
+  t.equal(unchallenged.headers['www-authenticate'], 'Bearer', 'a 401 has one (RFC 9110 §15.5.2)')
   const client = await app.inject('/client')
   t.equal(client.statusCode, 401)
   t.equal(client.headers['www-authenticate'], 'Basic realm="x"')

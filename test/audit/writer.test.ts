@@ -1,0 +1,109 @@
+import { test } from 'tap'
+import type { RecordedEvent } from '../../src/audit/event.ts'
+import { createAuditWriter } from '../../src/audit/writer.ts'
+import { Unavailable } from '../../src/oauth/unavailable.ts'
+import { createAuditStore } from '../../src/stores/postgres/audit.ts'
+import { openPostgres } from '../support/sql-backends.ts'
+import { waitUntil } from '../support/wait-until.ts'
+
+const event = (subject: string): RecordedEvent => ({
+  type: 'sign_in.failed',
+  outcome: 'failure',
+  subject,
+  origin: { requestId: 'r1', address: '203.0.113.7', userAgent: 'test' },
+})
+
+/** A writer on a real table, whose store can be made to fail. */
+const openWriter = async (t: Parameters<typeof openPostgres>[0], capacity?: number) => {
+  const backend = await openPostgres(t)
+  const store = createAuditStore(backend)
+  const failures: unknown[] = []
+  const state: { failure: Error | undefined; batches: number[] } = {
+    failure: undefined,
+    batches: [],
+  }
+  const writer = createAuditWriter({
+    store: {
+      async append(events) {
+        if (state.failure !== undefined) throw state.failure
+        state.batches.push(events.length)
+        await store.append(events)
+      },
+    },
+    onFailure: (error) => void failures.push(error),
+    flushMs: 5,
+    ...(capacity === undefined ? {} : { capacity }),
+  })
+  const subjects = async (): Promise<(string | null)[]> =>
+    (
+      await backend.db.selectFrom('audit_events').select('subject').orderBy('subject').execute()
+    ).map(({ subject }) => subject)
+  return { writer, failures, state, subjects, backend }
+}
+
+test('audit writer: what is recorded is written in batches, whole', async (t) => {
+  const { writer, state, backend } = await openWriter(t)
+  for (let index = 0; index < 250; index += 1) writer.record(event(`user ${index}`))
+  const rows = await waitUntil('all events', async () => {
+    const found = await backend.db.selectFrom('audit_events').selectAll().execute()
+    return found.length === 250 ? found : undefined
+  })
+  t.strictSame(state.batches, [100, 100, 50])
+  t.match(rows[0], {
+    type: 'sign_in.failed',
+    severity: 'notice',
+    outcome: 'failure',
+    request_id: 'r1',
+    address: '203.0.113.7',
+    user_agent: 'test',
+    details: {},
+  })
+  await writer.close()
+})
+
+test('audit writer: closing writes out what waits', async (t) => {
+  const { writer, subjects } = await openWriter(t)
+  writer.record(event('last'))
+  await writer.close()
+  t.strictSame(await subjects(), ['last'])
+})
+
+test('audit writer: while the database is away events wait, then they are written', async (t) => {
+  const { writer, failures, state, subjects } = await openWriter(t)
+  state.failure = new Unavailable('the database does not answer')
+  writer.record(event('patient'))
+  await waitUntil('a first attempt', () => failures.length > 0)
+  t.strictSame(await subjects(), [])
+  state.failure = undefined
+  await waitUntil('the event', async () => (await subjects()).length === 1)
+  t.equal(writer.dropped(), 0)
+  await writer.close()
+})
+
+test('audit writer: a batch that the database refuses does not hold up the others', async (t) => {
+  const { writer, failures, state, subjects } = await openWriter(t)
+  state.failure = new Error('refused for ever')
+  writer.record(event('poison'))
+  await waitUntil('the refusal', () => failures.length === 1)
+  state.failure = undefined
+  writer.record(event('healthy'))
+  await writer.close()
+  t.strictSame(await subjects(), ['healthy'])
+  t.equal(writer.dropped(), 1)
+})
+
+test('audit writer: memory is bounded, and what is lost is counted', async (t) => {
+  const { writer, subjects } = await openWriter(t, 10)
+  for (let index = 0; index < 15; index += 1) writer.record(event(`user ${index}`))
+  t.equal(writer.dropped(), 5)
+  await writer.close()
+  t.equal((await subjects()).length, 10)
+})
+
+test('audit writer: events with one key are recorded once a minute', async (t) => {
+  const { writer, subjects } = await openWriter(t)
+  for (const subject of ['first', 'second']) writer.recordOncePerMinute('family 1', event(subject))
+  writer.recordOncePerMinute('family 2', event('third'))
+  await writer.close()
+  t.strictSame(await subjects(), ['first', 'third'])
+})
