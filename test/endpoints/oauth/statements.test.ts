@@ -1,0 +1,45 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer } from 'node:net'
+import t, { type Test } from 'tap'
+import { createTestDatabase } from '../../support/database.ts'
+import { startService } from '../../support/service.ts'
+import { createMachine, postForm } from './requests.ts'
+
+/** The URL of a way to a database on which every message to it is counted. */
+const startCounter = async (t: Test, databaseUrl: string) => {
+  const target = new URL(databaseUrl)
+  const counter = { messages: 0, url: '' }
+  const server = createServer((client) => {
+    const database = connect(Number(target.port), target.hostname)
+    client.on('data', () => {
+      counter.messages += 1
+    })
+    client.pipe(database).pipe(client)
+    for (const socket of [client, database]) socket.on('error', () => {})
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  const url = new URL(databaseUrl)
+  url.hostname = '127.0.0.1'
+  url.port = `${(server.address() as AddressInfo).port}`
+  counter.url = url.href
+  return counter
+}
+
+t.test('client credentials of a client in memory send nothing to the database', async (t) => {
+  const counter = await startCounter(t, (await createTestDatabase(t)).url)
+  const { app, deps } = await startService(t, { DATABASE_URL: counter.url })
+  const [warm, cold] = [await createMachine(deps), await createMachine(deps)]
+  const grant = ({ headers }: typeof warm) =>
+    postForm(app, '/token', { grant_type: 'client_credentials' }, headers)
+  t.equal((await grant(warm)).statusCode, 200)
+  // What polls by itself would be counted too.
+  await deps.revocations.close()
+
+  const before = counter.messages
+  for (let i = 0; i < 100; i += 1) t.equal((await grant(warm)).statusCode, 200)
+  t.equal(counter.messages, before)
+
+  t.equal((await grant(cold)).statusCode, 200)
+  t.ok(counter.messages > before, 'a client that is not in memory is counted')
+})
