@@ -34,7 +34,7 @@ const logoutOptions = {
   schema: logoutSchema,
   // The header alone will do.
   preValidation: async (request: FastifyRequest) => {
-    request.body ??= {}
+    if (request.body === undefined) request.body = {}
   },
 }
 
