@@ -12,6 +12,9 @@ const readConfig = (): Config => {
   )
 }
 
+// Whoever read the output has had enough (`| head`): what is being done is still done.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+
 process.exitCode = await runProgram({
   words: process.argv.slice(2),
   readConfig,

@@ -1,8 +1,10 @@
-import { readFileSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
+import { decodeProtectedHeader } from 'jose'
 import t from 'tap'
 import { createEmptyDatabase } from '../support/database.ts'
 import { freePort } from '../support/free-port.ts'
+import { createTestRedis } from '../support/redis.ts'
 import { temporaryFolder } from '../support/run-folder.ts'
 import { startServer } from '../support/server-process.ts'
 import { waitUntil } from '../support/wait-until.ts'
@@ -75,25 +77,31 @@ t.test('commands work on the database itself, and a server there follows', async
   })
 })
 
-t.test('without a key-encryption key one is made, which server and commands share', async (t) => {
+t.test('with Redis a command is heard by the servers before they would ask', async (t) => {
   const { url } = await createEmptyDatabase(t)
-  const folder = temporaryFolder('shared-key')
-  const own = { ...cheapSettings, DATABASE_URL: url, DATA_DIR: folder }
-  const key = () => readFileSync(join(folder, 'keys', 'key-encryption-key'), 'utf8')
-  const list = await runCli(['keys', 'list'], own)
-  t.equal(list.code, 0)
-  const made = key()
-  await startServer(t, own)
-  t.strictSame(await runCli(['keys', 'list'], own), list)
-  t.equal(key(), made)
-
-  const elsewhere = temporaryFolder('other-node')
-  const path = join(elsewhere, 'keys', 'key-encryption-key')
-  t.strictSame(await runCli(['keys', 'list'], { ...own, DATA_DIR: elsewhere }), {
-    code: 1,
-    stdout: '',
-    stderr: `The key-encryption key ${path} is missing, and a new one cannot open the keys in the database: put the file back, set KEY_ENCRYPTION_KEY to what it held, or start with an empty database\n`,
-  })
+  const redis = await createTestRedis(t)
+  const shared = {
+    ...env,
+    DATABASE_URL: url,
+    REDIS_URL: redis.url,
+    ISSUER: `https://${randomUUID()}.example`,
+  }
+  const server = await startServer(t, shared)
+  const run = async (...words: string[]) =>
+    JSON.parse((await runCli([...words, '--json'], shared)).stdout)
+  const { client_id, client_secret } = await run('clients', 'create', '--name', 'billing')
+  const signedWith = async (): Promise<unknown> => {
+    const response = await fetch(`${server.url}/token`, {
+      method: 'POST',
+      headers: { authorization: `Basic ${btoa(`${client_id}:${client_secret}`)}` },
+      body: new URLSearchParams({ grant_type: 'client_credentials' }),
+    })
+    const { access_token } = (await response.json()) as { access_token: string }
+    return decodeProtectedHeader(access_token).alg
+  }
+  t.equal(await signedWith(), 'RS256')
+  await run('audiences', 'set', shared.ISSUER, '--algorithm', 'ES256')
+  await waitUntil('the server to follow', async () => (await signedWith()) === 'ES256')
 })
 
 t.test('a database that does not answer is said in one sentence', async (t) => {

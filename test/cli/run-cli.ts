@@ -1,7 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { PassThrough, Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
+import { runProgram } from '../../src/cli/program.ts'
+import type { Config } from '../../src/config.ts'
 import { noteProcess } from '../support/run-folder.ts'
 
 /** What a command has printed, and its exit code. */
@@ -11,7 +14,8 @@ export type CliResult = {
   readonly stderr: string
 }
 
-const bootstrap = fileURLToPath(new URL('../../bootstrap.sh', import.meta.url))
+/** What `npm run tessera` runs. */
+export const bootstrap = fileURLToPath(new URL('../../bootstrap.sh', import.meta.url))
 
 /** Cheap keys and hashes, for tests that are about neither. */
 export const cheapSettings = {
@@ -43,4 +47,28 @@ export const runCli = async (
     once(child, 'close'),
   ])
   return { code: child.exitCode, stdout, stderr }
+}
+
+/**
+ * Runs a command in this process, without the time that starting another takes.
+ * @param readConfig the configuration that it works with
+ */
+export const runInProcess = async (
+  words: readonly string[],
+  readConfig: () => Config,
+  input = '',
+): Promise<CliResult> => {
+  const stdin = Readable.from(input === '' ? [] : [Buffer.from(input)])
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()]
+  const printed = Promise.all([text(stdout), text(stderr)])
+  const code = await runProgram({
+    words,
+    readConfig,
+    stdin: stdin as unknown as NodeJS.ReadStream,
+    stdout,
+    stderr,
+  })
+  for (const stream of [stdout, stderr]) stream.end()
+  const [out, err] = await printed
+  return { code, stdout: out, stderr: err }
 }

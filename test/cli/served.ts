@@ -9,7 +9,7 @@ import { createLogger } from '../../src/plugins/logger.ts'
 import { openInMemory } from '../../src/stores/postgres/embedded.ts'
 import type { Database } from '../../src/stores/postgres/schema.ts'
 import { temporaryFolder } from '../support/run-folder.ts'
-import { type CliResult, cheapSettings, runCli } from './run-cli.ts'
+import { type CliResult, cheapSettings, runInProcess } from './run-cli.ts'
 
 /** A service without HTTP that serves the command line, and commands that reach it. */
 export type Served = {
@@ -38,7 +38,7 @@ export const serve = async (t: Test): Promise<Served> => {
     await socket.close()
     await deps.close()
   })
-  const run: Served['run'] = (words, input) => runCli(words, env, input)
+  const run: Served['run'] = (words, input) => runInProcess(words, () => config, input)
   return {
     deps,
     db: embedded.db,

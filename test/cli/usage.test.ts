@@ -1,8 +1,15 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
 import t from 'tap'
-import { runCli } from './run-cli.ts'
+import { noteProcess } from '../support/run-folder.ts'
+import { bootstrap, runCli, runInProcess } from './run-cli.ts'
 
 // None of these reads the configuration, which would not be usable.
 const env = { PORT: 'x' }
+const noConfig = () => {
+  throw new Error('the configuration was read')
+}
 
 t.test('help is printed on standard output, with exit code 0', async (t) => {
   const top = await runCli(['--help'], env)
@@ -11,7 +18,7 @@ t.test('help is printed on standard output, with exit code 0', async (t) => {
   for (const command of ['migrate', 'keys', 'clients', 'audiences', 'users']) {
     t.match(top.stdout, new RegExp(`^ {2}${command} `, 'm'))
   }
-  const create = await runCli(['users', 'create', '--help'], env)
+  const create = await runInProcess(['users', 'create', '--help'], noConfig)
   t.strictSame({ code: create.code, stderr: create.stderr }, { code: 0, stderr: '' })
   t.match(create.stdout, '\nExamples:\n  $ tessera users create --email ada@example.com')
 })
@@ -49,7 +56,8 @@ const misuses = [
 ] as const
 for (const [words, stderr] of misuses) {
   t.test(`exit code 2 and a hint: ${words.join(' ')}`, async (t) => {
-    t.strictSame(await runCli(words, env), { code: 2, stdout: '', stderr })
+    const result = await runInProcess(words, noConfig)
+    t.strictSame(result, { code: 2, stdout: '', stderr })
   })
 }
 
@@ -57,4 +65,15 @@ t.test('no command at all prints the help on standard error, with exit code 2', 
   const { code, stdout, stderr } = await runCli([], env)
   t.strictSame({ code, stdout }, { code: 2, stdout: '' })
   t.match(stderr, /^Usage: tessera /)
+})
+
+t.test('a reader that has had enough is no error', async (t) => {
+  const child = spawn('sh', [bootstrap, 'src/cli/main.ts', '--help'], {
+    env: { PATH: process.env.PATH },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  noteProcess(child)
+  child.stdout.destroy()
+  const [stderr] = await Promise.all([text(child.stderr), once(child, 'close')])
+  t.strictSame({ code: child.exitCode, stderr }, { code: 0, stderr: '' })
 })

@@ -32,7 +32,7 @@ const requestToken = (url: string, id: string, secret: string): Promise<Response
     body: new URLSearchParams({ grant_type: 'client_credentials' }),
   })
 
-t.test('a command and a server that come at once do not disturb each other', async (t) => {
+await t.test('a command and a server that come at once do not disturb each other', async (t) => {
   await json(['users', 'create', '--email', 'ada@example.com', '--password-stdin'], password)
   const [server, shown] = await Promise.all([
     startServer(t, env, { folder }),
@@ -45,10 +45,11 @@ t.test('a command and a server that come at once do not disturb each other', asy
   t.notOk(existsSync(join(dataDir, 'tessera.sock')))
 })
 
+const server = await startServer(t, env, { folder })
+
 t.test(
   'what a command does counts in the running server at once, and no secret is logged',
   async (t) => {
-    const server = await startServer(t, env, { folder })
     const { client_id, client_secret } = (await json([
       ...['clients', 'create', '--name', 'billing', '--scope', 'a'],
     ])) as { client_id: string; client_secret: string }
@@ -75,7 +76,6 @@ t.test(
 )
 
 t.test('a second server on the same data folder is refused', async (t) => {
-  await startServer(t, env, { folder })
   const second = spawnServer({ ...env, PORT: '0' }, folder)
   t.strictSame(await second.exit, { code: 1, signal: null })
   t.match(
@@ -85,7 +85,6 @@ t.test('a second server on the same data folder is refused', async (t) => {
 })
 
 t.test('after kill -9 commands open the data themselves, and a new server starts', async (t) => {
-  const server = await startServer(t, env, { folder })
   await json(['users', 'create', '--email', 'eve@example.com', '--password-stdin'], password)
   await server.kill()
   t.ok(existsSync(join(dataDir, 'tessera.sock')), 'it left its socket')
