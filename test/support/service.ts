@@ -1,13 +1,14 @@
 import type { FastifyInstance } from 'fastify'
 import type { Kysely } from 'kysely'
-import { pino } from 'pino'
 import type { Test } from 'tap'
 import { buildApp } from '../../src/app.ts'
 import { type Config, loadConfig } from '../../src/config.ts'
 import { createDeps, type Deps } from '../../src/deps.ts'
+import { createLogger } from '../../src/plugins/logger.ts'
 import { connectPostgres } from '../../src/stores/postgres/database.ts'
 import type { Database } from '../../src/stores/postgres/schema.ts'
 import { createTestDatabase } from './database.ts'
+import { refuseSecrets } from './secrets-in-log.ts'
 import { poolOptions } from './sql-backends.ts'
 
 /** The whole service in this process, on a real PostgreSQL. */
@@ -49,7 +50,8 @@ export const startService = async (
     () => '',
   )
   const log: string[] = []
-  const logger = pino({ level: 'trace' }, { write: (line: string) => void log.push(line) })
+  const logger = createLogger('trace', { write: (line) => log.push(line) })
+  t.teardown(() => refuseSecrets(log))
   let offset = 0
   const deps = await createDeps(config, logger, { timeOffset: () => offset })
   t.teardown(() => deps.close())
