@@ -3,20 +3,32 @@ import { once } from 'node:events'
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { loadConfig } from '../../src/config.ts'
 import { temporaryFolder } from '../support/run-folder.ts'
 import { spawnServer, startServer } from '../support/server-process.ts'
-import { cheapSettings, runCli } from './run-cli.ts'
+import { type CliResult, cheapSettings, runCli, runInProcess } from './run-cli.ts'
 
 const folder = temporaryFolder('with-server')
 const dataDir = join(folder, 'data')
 const env = { ...cheapSettings, DATA_DIR: dataDir, LOG_LEVEL: 'trace' }
 const password = 'purple walrus forklift'
 
-const json = async (words: readonly string[], input?: string): Promise<Record<string, unknown>> => {
-  const { code, stdout, stderr } = await runCli([...words, '--json'], env, input)
-  if (code !== 0 || stderr !== '') throw new Error(`exit ${code}: ${stderr}`)
-  return JSON.parse(stdout)
-}
+type Runner = (words: readonly string[], input?: string) => Promise<CliResult>
+type Json = Record<string, unknown>
+
+const config = loadConfig(env, () => '')
+const jsonOf =
+  (run: Runner) =>
+  async (words: readonly string[], input?: string): Promise<Json> => {
+    const { code, stdout, stderr } = await run([...words, '--json'], input)
+    if (code !== 0 || stderr !== '') throw new Error(`exit ${code}: ${stderr}`)
+    return JSON.parse(stdout)
+  }
+
+/** By a process of its own. */
+const json = jsonOf((words, input) => runCli(words, env, input))
+/** By this process, where another one would show nothing more. */
+const quickJson = jsonOf((words, input) => runInProcess(words, () => config, input))
 
 const signIn = (url: string): Promise<Response> =>
   fetch(`${url}/auth/login`, {
@@ -55,18 +67,20 @@ t.test(
     ])) as { client_id: string; client_secret: string }
     const statuses = async () => (await requestToken(server.url, client_id, client_secret)).status
     t.equal(await statuses(), 200)
-    await json(['clients', 'disable', client_id])
+    await quickJson(['clients', 'disable', client_id])
     t.equal(await statuses(), 401)
-    await json(['clients', 'enable', client_id])
+    await quickJson(['clients', 'enable', client_id])
     t.equal(await statuses(), 200)
 
-    const made = (await json(['users', 'set-password', 'ada@example.com'])) as { password: string }
+    const made = (await quickJson(['users', 'set-password', 'ada@example.com'])) as {
+      password: string
+    }
     t.equal((await signIn(server.url)).status, 401, 'the old password is good no longer')
-    await json(['users', 'set-password', 'ada@example.com', '--password-stdin'], password)
+    await quickJson(['users', 'set-password', 'ada@example.com', '--password-stdin'], password)
     t.equal((await signIn(server.url)).status, 200)
-    await json(['users', 'disable', 'ada@example.com'])
+    await quickJson(['users', 'disable', 'ada@example.com'])
     t.equal((await signIn(server.url)).status, 401)
-    await json(['users', 'enable', 'ada@example.com'])
+    await quickJson(['users', 'enable', 'ada@example.com'])
 
     t.ok(server.log().length > 0)
     for (const secret of [client_secret, password, made.password, 'tcs_', 'argon2']) {
@@ -85,14 +99,14 @@ t.test('a second server on the same data folder is refused', async (t) => {
 })
 
 t.test('after kill -9 commands open the data themselves, and a new server starts', async (t) => {
-  await json(['users', 'create', '--email', 'eve@example.com', '--password-stdin'], password)
+  await quickJson(['users', 'create', '--email', 'eve@example.com', '--password-stdin'], password)
   await server.kill()
   t.ok(existsSync(join(dataDir, 'tessera.sock')), 'it left its socket')
   const shown = await json(['users', 'show', 'eve@example.com'])
   t.equal(shown.email, 'eve@example.com')
   const again = await startServer(t, env, { folder })
   t.equal((await signIn(again.url)).status, 200)
-  t.strictSame(await json(['users', 'show', 'eve@example.com']), shown)
+  t.strictSame(await quickJson(['users', 'show', 'eve@example.com']), shown)
 })
 
 t.test('data that another process has without serving them are refused', async (t) => {
