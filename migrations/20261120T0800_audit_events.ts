@@ -23,7 +23,9 @@ export const up = async (db: Kysely<unknown>): Promise<void> => {
   await sql`CREATE TABLE audit_events_default PARTITION OF audit_events DEFAULT`.execute(db)
   await sql`CREATE INDEX audit_events_subject ON audit_events (subject, occurred_at)`.execute(db)
   await sql`CREATE INDEX audit_events_type ON audit_events (type, occurred_at)`.execute(db)
-  await sql`CREATE INDEX audit_events_family_id ON audit_events (family_id, occurred_at)`.execute(db)
+  await sql`CREATE INDEX audit_events_family_id ON audit_events (family_id, occurred_at)`.execute(
+    db,
+  )
 }
 
 export const down = async (db: Kysely<unknown>): Promise<void> => {
