@@ -1,5 +1,4 @@
 import type { AddressInfo } from 'node:net'
-import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { buildApp } from '../app.ts'
 import { type LocalSocket, serveLocalSocket } from '../cli/local-socket.ts'
@@ -16,6 +15,7 @@ export type Service = {
   stop(): Promise<void>
 }
 
+type App = Awaited<ReturnType<typeof buildApp>>
 type Closing = () => Promise<unknown>
 
 /**
@@ -51,7 +51,7 @@ const openLocalSocket = async (deps: Deps): Promise<LocalSocket> =>
       )
     : { close: async () => {} }
 
-const closeApp = async (app: FastifyInstance, { health, config, logger }: Deps): Promise<void> => {
+const closeApp = async (app: App, { health, config, logger }: Deps): Promise<void> => {
   health.drain()
   const limit = setTimeout(() => {
     logger.warn('requests that still ran were cut off: SHUTDOWN_TIMEOUT_MS was over')
