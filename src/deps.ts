@@ -21,7 +21,7 @@ import { type Clock, createSteeredClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { createGrantTable, type GrantTable } from './grants/grant-table.ts'
 import { createHealth, type Health } from './jobs/health.ts'
-import { createPruneJob } from './jobs/prune.ts'
+import { createHousekeeping } from './jobs/housekeeping.ts'
 import { createKeyRing, type KeyRing } from './keys/key-ring.ts'
 import { createMacKeyRing } from './keys/mac-key-ring.ts'
 import { createKeyAdministration, type KeyAdministration } from './keys/rotation.ts'
@@ -71,6 +71,12 @@ export type Deps = {
   readonly userAdministration: UserAdministration
   readonly auditWriter: AuditWriter
   readSchemaStatus(): Promise<SchemaStatus>
+  /**
+   * What a service does beyond a command: its built-in client becomes what the configuration says,
+   * and housekeeping begins.
+   * @throws {Unavailable} when the database does not answer.
+   */
+  beginService(): Promise<void>
   /** Stops the jobs, writes out what waits, closes the connections. */
   close(): Promise<void>
 }
@@ -182,13 +188,13 @@ const join = async (config: Config, logger: Logger, storage: Storage, bus: Bus):
     queueLimit: config.passwordHashQueueLimit,
     onWorkerError: warn('a password-hashing thread ended'),
   })
-  const prune = createPruneJob({
-    pruners: stores.pruners,
+  const housekeeping = createHousekeeping({
+    chores: stores.chores,
     intervalMs: 60_000,
-    onPruned: (name, rows) => {
-      if (rows > 0) logger.debug({ name, rows }, 'pruned')
+    onDone: (name, count) => {
+      if (count > 0) logger.debug({ chore: name, count }, 'housekeeping')
     },
-    onFailure: (name, error) => logger.warn({ name, err: error }, 'pruning failed'),
+    onFailure: (name, error) => logger.warn({ chore: name, err: error }, 'housekeeping failed'),
   })
 
   bus.subscribe('keys', () => void Promise.all([keyRing.reload(), macKeys.reload()]))
@@ -198,7 +204,7 @@ const join = async (config: Config, logger: Logger, storage: Storage, bus: Bus):
   })
 
   const close = async (): Promise<void> => {
-    await prune.close()
+    await housekeeping.close()
     await revocations.close()
     for (const part of [keyRing, macKeys, audiences]) part.close()
     await hasher.close()
@@ -210,14 +216,10 @@ const join = async (config: Config, logger: Logger, storage: Storage, bus: Bus):
     await revocations.start()
     // One after the other: when one fails, none may start after it has been closed.
     for (const part of [keyRing, macKeys, audiences]) await part.start()
-    await stores.clients.ensureBuiltIn(firstPartyClient([config.issuer, config.defaultAudience]))
-    await stores.auditPartitions.ensure()
   } catch (error) {
     await close()
     throw error
   }
-  prune.start()
-
   const parts = { config, hasher, familyStarter, issuer, families, auditWriter, revocations }
   return {
     config,
@@ -260,6 +262,10 @@ const join = async (config: Config, logger: Logger, storage: Storage, bus: Bus):
     userAdministration: createUserAdministration({ users: stores.users, hasher, revocations }),
     auditWriter,
     readSchemaStatus: storage.readSchemaStatus,
+    async beginService() {
+      await stores.clients.ensureBuiltIn(firstPartyClient([config.issuer, config.defaultAudience]))
+      await housekeeping.start()
+    },
     close,
   }
 }

@@ -27,6 +27,7 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
   // What was opened last is closed first.
   const closings: Closing[] = [deps.close]
   try {
+    await deps.beginService()
     const app = await buildApp(deps)
     closings.unshift(() => closeApp(app, deps))
     const socket = await openLocalSocket(deps)

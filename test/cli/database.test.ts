@@ -7,6 +7,7 @@ import { freePort } from '../support/free-port.ts'
 import { createTestRedis } from '../support/redis.ts'
 import { temporaryFolder } from '../support/run-folder.ts'
 import { startServer } from '../support/server-process.ts'
+import { startService } from '../support/service.ts'
 import { waitUntil } from '../support/wait-until.ts'
 import { cheapSettings, runCli } from './run-cli.ts'
 
@@ -126,3 +127,14 @@ t.test('an environment that is not usable is said whole, and values stay secret'
   t.match(stderr, 'DATABASE_URL must be a postgres:// URL')
   t.notMatch(stderr, 'geheim')
 })
+
+t.test(
+  'a command with another issuer than the service leaves the built-in client alone',
+  async (t) => {
+    const service = await startService(t)
+    const command = { ...env, DATABASE_URL: service.databaseUrl, ISSUER: 'http://elsewhere:9' }
+    const { code, stdout } = await runCli(['clients', 'show', 'first-party', '--json'], command)
+    t.equal(code, 0)
+    t.match(JSON.parse(stdout), { client_id: 'first-party', audience: [service.config.issuer] })
+  },
+)

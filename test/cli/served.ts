@@ -31,6 +31,7 @@ export const serve = async (t: Test): Promise<Served> => {
     embedded,
     timeOffset: () => offsetSeconds,
   })
+  await deps.beginService()
   const socket = await serveLocalSocket(localSocketPath(config.dataDir), (request) =>
     performOperation(deps, request),
   )

@@ -43,7 +43,7 @@ const familyIds = async ({ db }: SqlBackend): Promise<string[]> =>
 
 const runAll = async (backend: SqlBackend): Promise<Record<string, number>> => {
   const counts: Record<string, number> = {}
-  for (const { name, prune } of createPruners(backend)) counts[name] = await prune()
+  for (const { name, run } of createPruners(backend)) counts[name] = await run()
   return counts
 }
 
@@ -73,7 +73,7 @@ onEverySqlBackend(
     FROM generate_series(1, 1200) n`.execute(backend.db)
     const walk = createPruners(backend).find(({ name }) => name === 'refresh_families (idle)')
     if (walk === undefined) return t.fail('there is no such pruner')
-    const counts = [await walk.prune(), await walk.prune(), await walk.prune()]
+    const counts = [await walk.run(), await walk.run(), await walk.run()]
     t.equal(
       counts.reduce((sum, count) => sum + count, 0),
       600,

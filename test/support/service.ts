@@ -55,6 +55,7 @@ export const startService = async (
   let offset = 0
   const deps = await createDeps(config, logger, { timeOffset: () => offset })
   t.teardown(() => deps.close())
+  await deps.beginService()
   const app = await buildApp(deps)
   t.teardown(() => app.close())
   return {

@@ -1,23 +1,23 @@
 import { type RawBuilder, sql } from 'kysely'
+import type { Chore } from '../../jobs/housekeeping.ts'
 import { type Connection, inTransaction } from './database.ts'
 
 const monthsAhead = 3
 const lock = 0x617564n
 
-export type AuditPartitions = {
-  /** Makes the partitions of this month and the next three. Idempotent, safe on many nodes. */
-  ensure(): Promise<void>
-}
-
-export const createAuditPartitions = ({ db, now }: Connection): AuditPartitions => ({
-  ensure: () =>
+/** Makes the partitions of this month and the next three. Idempotent, safe on many nodes. */
+export const createAuditPartitions = ({ db, now }: Connection): Chore => ({
+  name: 'audit partitions',
+  run: () =>
     inTransaction(db, async (trx) => {
       await sql`SELECT pg_advisory_xact_lock(${lock.toString()}::bigint)`.execute(trx)
-      for (const { name, start, end } of await missingMonths(now, trx)) {
+      const months = await missingMonths(now, trx)
+      for (const { name, start, end } of months) {
         await sql`
           CREATE TABLE ${sql.table(name)} PARTITION OF audit_events
           FOR VALUES FROM (${sql.lit(start)}) TO (${sql.lit(end)})`.execute(trx)
       }
+      return months.length
     }),
 })
 

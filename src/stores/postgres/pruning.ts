@@ -1,14 +1,14 @@
 import { type RawBuilder, sql } from 'kysely'
-import type { Pruner } from '../../jobs/prune.ts'
+import type { Chore } from '../../jobs/housekeeping.ts'
 import type { Connection } from './database.ts'
 
 const batch = 500
 
 /** Every table that grows with use, each with the condition under which a row is of no use. */
-export const createPruners = ({ db, now }: Connection): Pruner[] => {
-  const byCondition = (table: string, condition: RawBuilder<unknown>): Pruner => ({
+export const createPruners = ({ db, now }: Connection): Chore[] => {
+  const byCondition = (table: string, condition: RawBuilder<unknown>): Chore => ({
     name: table,
-    async prune() {
+    async run() {
       const { numAffectedRows } = await sql`
         DELETE FROM ${sql.table(table)} WHERE ctid = ANY (ARRAY(
           SELECT ctid FROM ${sql.table(table)} WHERE ${condition}
@@ -31,11 +31,11 @@ export const createPruners = ({ db, now }: Connection): Pruner[] => {
  * Idle families, by a slow walk along the primary key: an index that names `last_used_at` would
  * cost every refresh its heap-only update.
  */
-const createIdleWalk = ({ db, now }: Connection): Pruner => {
+const createIdleWalk = ({ db, now }: Connection): Chore => {
   let cursor = '00000000-0000-0000-0000-000000000000'
   return {
     name: 'refresh_families (idle)',
-    async prune() {
+    async run() {
       const { rows } = await sql<{ last: string | null; pruned: number }>`
         WITH stretch AS (
           SELECT id, last_used_at + idle_timeout < ${now()} AS idle FROM refresh_families
