@@ -15,7 +15,7 @@ const main = async (): Promise<void> => {
   const logger = createLogger(config.logLevel)
   const service = await startService(config, logger)
   endOnSignal(service, config, logger)
-  endOnBug(service, logger)
+  endOnBug(service, config, logger)
   if (!config.production) greet(config, service)
 }
 
@@ -26,14 +26,20 @@ const greet = (config: Config, { address }: Service): void => {
 /** For what is still to be closed once no request runs any more. */
 const closingTimeMs = 5000
 
+// Ctrl-C arrives twice, from the terminal and passed on by npm: that is asking once.
+const echoMs = 1000
+
 const endOnSignal = (service: Service, config: Config, logger: Logger): void => {
-  let isEnding = false
+  let askedAt: number | undefined
   const end = async (signal: NodeJS.Signals): Promise<void> => {
-    // Whoever asks twice does not want to wait.
-    if (isEnding) process.exit(1)
-    isEnding = true
+    if (askedAt !== undefined) {
+      // Whoever asks twice does not want to wait.
+      if (performance.now() - askedAt > echoMs) process.exit(1)
+      return
+    }
+    askedAt = performance.now()
     logger.info({ signal }, 'stopping')
-    setTimeout(() => process.exit(1), config.shutdownTimeoutMs + closingTimeMs).unref()
+    exitInTime(config)
     await service.stop()
     logger.info('stopped')
     process.exit(0)
@@ -41,10 +47,16 @@ const endOnSignal = (service: Service, config: Config, logger: Logger): void => 
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, end)
 }
 
+/** Whatever does not close ends with the process. */
+const exitInTime = ({ shutdownTimeoutMs }: Config): void => {
+  setTimeout(() => process.exit(1), shutdownTimeoutMs + closingTimeMs).unref()
+}
+
 // A dependency that fails never gets here; what does is a mistake of the program.
-const endOnBug = (service: Service, logger: Logger): void => {
+const endOnBug = (service: Service, config: Config, logger: Logger): void => {
   const end = async (error: unknown): Promise<void> => {
     logger.fatal({ err: error }, 'ending after an unexpected error')
+    exitInTime(config)
     await service.stop().catch(() => {})
     process.exit(1)
   }

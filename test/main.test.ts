@@ -5,6 +5,7 @@ import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { createTestDatabase } from './support/database.ts'
 import { freePort } from './support/free-port.ts'
+import { halfRequest } from './support/half-request.ts'
 import { temporaryFolder } from './support/run-folder.ts'
 import { spawnServer, startServer } from './support/server-process.ts'
 import { testEnvironment, testKeyEncryptionKey } from './support/service.ts'
@@ -149,23 +150,6 @@ t.test('keys sealed by another key-encryption key are told, not overwritten', as
   t.notMatch(server.output(), other)
 })
 
-/** A request whose body is only half sent; `finish` sends the rest and gives the whole answer. */
-const halfRequest = async (port: number) => {
-  const body = JSON.stringify({ email: 'jo@example.com', password: 'wrong' })
-  const socket = connect(port, '127.0.0.1')
-  let answer = ''
-  socket.setEncoding('utf8').on('data', (text: string) => {
-    answer += text
-  })
-  const closed = new Promise<string>((resolve) => socket.on('close', () => resolve(answer)))
-  const head = `Host: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}`
-  // A 100 tells that the request has reached the service.
-  socket.write(`POST /auth/login HTTP/1.1\r\n${head}\r\nExpect: 100-continue\r\n\r\n`)
-  await waitUntil('the 100', () => answer.includes('100 Continue'))
-  socket.write(body.slice(0, 5))
-  return { closed, finish: () => socket.write(body.slice(5)) }
-}
-
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   t.test(`${signal} lets a running request end, then exits with 0`, async (t) => {
     // The time is more than the test has: nothing may wait for it to be over.
@@ -193,13 +177,28 @@ t.test('a request that does not end is cut off when its time is over', async (t)
   t.ok(server.log().some(({ msg }) => /cut off/.test(String(msg))))
 })
 
-t.test('whoever asks twice does not wait', async (t) => {
+t.test('Ctrl-C is heard twice, and is one wish to end', async (t) => {
+  const server = await startServer(t, await onPostgres(t))
+  const { closed, finish } = await halfRequest(server.port)
+  const stopped = server.stop('SIGINT')
+  await waitUntil('the signal', () => server.log().some(({ msg }) => msg === 'stopping'))
+  process.kill(server.pid, 'SIGINT')
+  // Comes to be read after the signal, and a password takes longer than that.
+  finish()
+  t.match(await closed, /HTTP\/1\.1 401 Unauthorized/)
+  t.same(await stopped, { code: 0, signal: null })
+})
+
+t.test('whoever goes on asking does not wait', async (t) => {
   const server = await startServer(t, { ...(await onPostgres(t)), SHUTDOWN_TIMEOUT_MS: '60000' })
   await halfRequest(server.port)
-  const first = server.stop()
-  await waitUntil('the signal', () => server.log().some(({ msg }) => msg === 'stopping'))
-  await server.stop()
-  t.same(await first, { code: 1, signal: null })
+  const ended = server.stop()
+  let exit: unknown
+  void ended.then((how) => {
+    exit = how
+  })
+  await waitUntil('the end', () => exit ?? !process.kill(server.pid, 'SIGTERM'))
+  t.same(await ended, { code: 1, signal: null })
 })
 
 t.test('readiness turns to draining on a connection that is still open', async (t) => {
