@@ -62,12 +62,10 @@ const prefersJson = (accept = ''): boolean =>
   qualityOf(accept, 'application/json') > Math.max(qualityOf(accept, 'text/html'), 0)
 
 const qualityOf = (accept: string, type: string): number => {
-  const ranges = accept.split(',').map((range) =>
-    range
-      .trim()
-      .toLowerCase()
-      .split(/\s*;\s*/),
-  )
+  const ranges = accept
+    .toLowerCase()
+    .split(',')
+    .map((range) => range.split(';').map((part) => part.trim()))
   const range = ranges.find(([name]) => name === type)
   const weight = range?.find((parameter) => parameter.startsWith('q='))
   return range === undefined ? 0 : Number(weight?.slice(2) ?? 1) || 0
