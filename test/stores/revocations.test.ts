@@ -88,3 +88,18 @@ onEverySqlBackend(
     t.equal(after.entries.find(({ value }) => value === 'kept')?.lifted, true)
   },
 )
+
+onEverySqlBackend(
+  'revocations: however many entries a failover lost, all are put back',
+  async (t, backend) => {
+    const store = createRevocationStore(backend)
+    const { now } = await store.readLive()
+    const times = { createdAt: now, changedAt: now, expiresAt: new Date(now.getTime() + 60_000) }
+    const lost = Array.from({ length: 14_000 }, (_, index) => ({
+      ...{ kind: 'jti' as const, value: `token ${index}`, lifted: false },
+      ...times,
+    }))
+    await store.insertMissing(lost)
+    t.equal((await store.readLive()).entries.length, lost.length)
+  },
+)

@@ -12,6 +12,9 @@ type ReadingRow = Partial<RevocationRow> & {
   server: string
 }
 
+// A statement has at most 65 535 parameters, and a node may hold more entries than that.
+const rowsAtOnce = 1000
+
 /** The table of revocations, the truth that every node polls. */
 export const createRevocationStore = ({ db, now }: Connection): RevocationStore => {
   // Joined to one row of facts about the server, so that an empty table still tells the time.
@@ -31,19 +34,21 @@ export const createRevocationStore = ({ db, now }: Connection): RevocationStore 
     readLive: () => read(sql<SqlBool>`r.expires_at > facts.at`),
     readChangedSince: (since) => read(sql<SqlBool>`r.changed_at > ${since}`),
     async insertMissing(entries) {
-      await db
-        .insertInto('revocations')
-        .values(
-          entries.map((entry) => ({
-            kind: entry.kind,
-            value: entry.value,
-            created_at: entry.createdAt,
-            changed_at: now(),
-            expires_at: entry.expiresAt,
-          })),
-        )
-        .onConflict((conflict) => conflict.columns(['kind', 'value']).doNothing())
-        .execute()
+      for (let start = 0; start < entries.length; start += rowsAtOnce) {
+        await db
+          .insertInto('revocations')
+          .values(
+            entries.slice(start, start + rowsAtOnce).map((entry) => ({
+              kind: entry.kind,
+              value: entry.value,
+              created_at: entry.createdAt,
+              changed_at: now(),
+              expires_at: entry.expiresAt,
+            })),
+          )
+          .onConflict((conflict) => conflict.columns(['kind', 'value']).doNothing())
+          .execute()
+      }
     },
   }
 }
