@@ -43,5 +43,10 @@ const codeOf = (error: Problem | OAuthError): string =>
 
 const reasonOf = ({ cause }: Problem | OAuthError): string | undefined => {
   if (!(cause instanceof Error)) return typeof cause === 'string' ? cause : undefined
-  return cause.cause instanceof Error ? `${cause.message}: ${cause.cause.message}` : cause.message
+  const reason = isFrameworkError(cause) ? cause.code : cause.message
+  return cause.cause instanceof Error ? `${reason}: ${cause.cause.message}` : reason
 }
+
+// Their messages quote the request, the tokens in its address included; their codes do not.
+const isFrameworkError = (error: Error): error is Error & { readonly code: string } =>
+  'code' in error && typeof error.code === 'string' && error.code.startsWith('FST_')
