@@ -191,9 +191,7 @@ const join = async (config: Config, logger: Logger, storage: Storage, bus: Bus):
   const housekeeping = createHousekeeping({
     chores: stores.chores,
     intervalMs: 60_000,
-    onDone: (name, count) => {
-      if (count > 0) logger.debug({ chore: name, count }, 'housekeeping')
-    },
+    onDone: (name, count) => logger.debug({ chore: name, count }, 'housekeeping'),
     onFailure: (name, error) => logger.warn({ chore: name, err: error }, 'housekeeping failed'),
   })
 

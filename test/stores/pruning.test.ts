@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type RawBuilder, sql } from 'kysely'
+import type { Chore } from '../../src/jobs/housekeeping.ts'
 import { createPruners } from '../../src/stores/postgres/pruning.ts'
 import { onEverySqlBackend, type SqlBackend } from '../support/sql-backends.ts'
 
@@ -41,9 +42,13 @@ const seedFamily = async (
 const familyIds = async ({ db }: SqlBackend): Promise<string[]> =>
   (await db.selectFrom('refresh_families').select('id').orderBy('id').execute()).map(({ id }) => id)
 
+/** Lets a chore come round: a walk that begins anywhere passes its beginning again. */
+const runThrough = async ({ run }: Chore): Promise<number> =>
+  (await run()) + (await run()) + (await run())
+
 const runAll = async (backend: SqlBackend): Promise<Record<string, number>> => {
   const counts: Record<string, number> = {}
-  for (const { name, run } of createPruners(backend)) counts[name] = await run()
+  for (const chore of createPruners(backend)) counts[chore.name] = await runThrough(chore)
   return counts
 }
 
@@ -70,15 +75,14 @@ onEverySqlBackend(
     SELECT gen_random_uuid(), ${userId}::uuid, 1, 'app', '{}', '{}', now(), '{}', true,
       now() + interval '1 day', interval '1 hour', 1, '\\x00',
       now() - CASE WHEN n % 2 = 0 THEN interval '2 hours' ELSE interval '0' END
-    FROM generate_series(1, 1200) n`.execute(backend.db)
+    FROM generate_series(1, 5000) n`.execute(backend.db)
     const walk = createPruners(backend).find(({ name }) => name === 'refresh_families (idle)')
     if (walk === undefined) return t.fail('there is no such pruner')
-    const counts = [await walk.run(), await walk.run(), await walk.run()]
-    t.equal(
-      counts.reduce((sum, count) => sum + count, 0),
-      600,
-    )
-    t.equal((await familyIds(backend)).length, 600)
+    // Of 5000 rows, 2000 at a time: at most three to the end, one that finds the end, three more.
+    let pruned = 0
+    for (let step = 0; step < 7; step += 1) pruned += await walk.run()
+    t.equal(pruned, 2500)
+    t.equal((await familyIds(backend)).length, 2500)
     return undefined
   },
 )

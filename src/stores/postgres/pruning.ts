@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { type RawBuilder, sql } from 'kysely'
 import type { Chore } from '../../jobs/housekeeping.ts'
 import type { Connection } from './database.ts'
@@ -27,19 +28,24 @@ export const createPruners = ({ db, now }: Connection): Chore[] => {
   ]
 }
 
+// Of a stretch most rows are only looked at.
+const stretch = 2000
+const beginning = '00000000-0000-0000-0000-000000000000'
+
 /**
  * Idle families, by a slow walk along the primary key: an index that names `last_used_at` would
- * cost every refresh its heap-only update.
+ * cost every refresh its heap-only update. Each process begins anywhere, so that nodes walk apart
+ * and restarts, however many, leave no family out.
  */
 const createIdleWalk = ({ db, now }: Connection): Chore => {
-  let cursor = '00000000-0000-0000-0000-000000000000'
+  let cursor: string = randomUUID()
   return {
     name: 'refresh_families (idle)',
     async run() {
       const { rows } = await sql<{ last: string | null; pruned: number }>`
         WITH stretch AS (
           SELECT id, last_used_at + idle_timeout < ${now()} AS idle FROM refresh_families
-          WHERE id > ${cursor}::uuid ORDER BY id LIMIT ${batch}
+          WHERE id > ${cursor}::uuid ORDER BY id LIMIT ${stretch}
         ), gone AS (
           DELETE FROM refresh_families WHERE id = ANY (ARRAY(
             SELECT f.id FROM refresh_families f JOIN stretch USING (id)
@@ -51,7 +57,7 @@ const createIdleWalk = ({ db, now }: Connection): Chore => {
         db,
       )
       const [row] = rows
-      cursor = row?.last ?? '00000000-0000-0000-0000-000000000000'
+      cursor = row?.last ?? beginning
       return Number(row?.pruned ?? 0)
     },
   }
