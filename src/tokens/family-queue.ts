@@ -38,11 +38,12 @@ export class FamilyQueue {
   async #first<T>(familyId: string, act: () => Promise<T>): Promise<T> {
     const line: Line = { waiting: new Map(), callers: 0 }
     this.#lines.set(familyId, line)
-    try {
-      return await this.#counted(line, act())
-    } finally {
-      void this.#drain(familyId, line)
-    }
+    const answer = act()
+    void answer.then(
+      () => this.#drain(familyId, line),
+      (error: unknown) => this.#drain(familyId, line, error),
+    )
+    return this.#counted(line, answer)
   }
 
   async #counted<T>(line: Line, answer: Promise<T>): Promise<T> {
@@ -56,11 +57,21 @@ export class FamilyQueue {
     }
   }
 
-  async #drain(familyId: string, line: Line): Promise<void> {
+  async #drain(familyId: string, line: Line, failure?: unknown): Promise<void> {
+    let failed = failure
     for (const [key, { run, settle }] of line.waiting) {
       // Removed before it runs: who asks from now on must get a newer answer.
       line.waiting.delete(key)
-      await run().then(settle.resolve, settle.reject)
+      // What did not answer the one before would let the next wait for its time-out as well, and
+      // nobody may wait for more than one.
+      if (failed instanceof Unavailable) settle.reject(failed)
+      else {
+        failed = undefined
+        await run().then(settle.resolve, (error: unknown) => {
+          failed = error
+          settle.reject(error)
+        })
+      }
     }
     this.#lines.delete(familyId)
   }

@@ -1,15 +1,16 @@
 import { type Kysely, sql } from 'kysely'
+import { Client } from 'pg'
 import type { Test } from 'tap'
 import type { Database } from '../../src/stores/postgres/schema.ts'
 import { createTestDatabase } from '../support/database.ts'
-import { type Proxy, startProxy } from '../support/proxy.ts'
+import { type FaultyProxy, startProxy } from '../support/proxy.ts'
 import { connect, startService, type TestService } from '../support/service.ts'
 import { waitUntil } from '../support/wait-until.ts'
 
 /** A service whose way to its database can be broken, and the test's own way, which can't. */
 export type FaultyDatabase = {
   readonly service: TestService
-  readonly proxy: Proxy
+  readonly proxy: FaultyProxy
   readonly db: Kysely<Database>
   /** Past the proxy. */
   readonly databaseUrl: string
@@ -29,6 +30,9 @@ export const startBehindProxy = async (
 
 /** Whether PostgreSQL answers with these bytes to the update of a rotation: one row was changed. */
 export const isRotation = (reply: Buffer): boolean => reply.includes('UPDATE 1')
+
+/** Whether it is a reading of the revocations, which every node asks for all the time. */
+export const isReading = (reply: Buffer): boolean => reply.includes('lifted')
 
 /** The row of the family as the database has it. */
 export const familyRow = (db: Kysely<Database>, userId: string) =>
@@ -50,14 +54,15 @@ export const waitingBackend = (db: Kysely<Database>, former?: number): Promise<n
 /** Holds the lock of the user's families until the returned function is called, or the test ends. */
 export const lockFamilies = async (
   t: Test,
-  db: Kysely<Database>,
+  { databaseUrl }: Pick<FaultyDatabase, 'databaseUrl'>,
   userId: string,
 ): Promise<() => Promise<void>> => {
-  const trx = await db.startTransaction().execute()
-  await sql`SELECT FROM refresh_families WHERE user_id = ${userId}::uuid FOR UPDATE`.execute(trx)
-  const unlock = async () => {
-    if (!trx.isCommitted && !trx.isRolledBack) await trx.rollback().execute()
-  }
+  const client = new Client({ connectionString: databaseUrl })
+  client.on('error', () => {})
+  const unlock = () => client.end()
   t.teardown(unlock)
+  await client.connect()
+  await client.query('BEGIN')
+  await client.query('SELECT FROM refresh_families WHERE user_id = $1 FOR UPDATE', [userId])
   return unlock
 }

@@ -31,9 +31,10 @@ test('refresh: the database’s reply is lost after the commit: the server repea
 })
 
 test('refresh: the database ends the connection while the update waits: the server repeats', async (t) => {
-  const { service, db } = await startBehindProxy(t)
+  const faulty = await startBehindProxy(t)
+  const { service, db } = faulty
   const { refresh_token: parent, user } = await register(service.app)
-  const unlock = await lockFamilies(t, db, user.id)
+  const unlock = await lockFamilies(t, faulty, user.id)
   const refreshing = refresh(service, parent)
   const waiting = await waitingBackend(db)
   await sql`SELECT pg_terminate_backend(${waiting})`.execute(db)

@@ -20,6 +20,9 @@ export const fastSettings: PostgresSettings = {
   max_connections: '300',
 }
 
+/** As fast as can be without losing what was committed when the processes are killed. */
+export const keptThroughKill: PostgresSettings = { ...fastSettings, synchronous_commit: 'on' }
+
 /** A PostgreSQL of a test's own, on loopback, without a password. */
 export type PostgresServer = {
   /** Of the superuser, for the database `postgres`; the same after a restart. */

@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import type { Test } from 'tap'
 
 /** A TCP proxy on loopback that fails in the ways networks do. */
-export type Proxy = {
+export type FaultyProxy = {
   readonly port: number
   /** The URL of the target with the proxy's address in place of the target's. */
   readonly url: string
@@ -35,7 +35,7 @@ type Pair = { readonly client: Socket; readonly target: Socket }
  *
  * @param targetUrl any URL with host and port, such as one of PostgreSQL, Redis or HTTP
  */
-export async function startProxy(t: Test, targetUrl: string): Promise<Proxy> {
+export async function startProxy(t: Test, targetUrl: string): Promise<FaultyProxy> {
   const target = new URL(targetUrl)
   const pairs = new Set<Pair>()
   let mode: Mode = 'pass'
@@ -102,7 +102,9 @@ function join(pair: Pair, ended: () => void): void {
 }
 
 function destroy({ client, target }: Pair): void {
-  client.resetAndDestroy()
+  // Node.js never gets rid of a socket that is reset while it is ending, and spins at its exit.
+  if (client.writableEnded) client.destroy()
+  else client.resetAndDestroy()
   target.destroy()
 }
 

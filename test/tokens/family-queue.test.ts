@@ -82,3 +82,16 @@ test('family queue: past its limit a caller is refused with Unavailable, then se
   await Promise.all(answers)
   t.equal(await queue.run('family', 'd', run), 3)
 })
+
+test('family queue: when a dependency does not answer one, those behind it are refused at once', async (t) => {
+  const queue = new FamilyQueue()
+  const { act, run } = makeAct()
+  const timedOut = async (): Promise<never> => {
+    throw new Unavailable('no answer')
+  }
+  const answers = [queue.run('family', 'a', timedOut), queue.run('family', 'b', run)]
+  for (const answer of answers) await t.rejects(answer, Unavailable)
+  t.equal(act.runs, 0)
+  act.open()
+  t.equal(await queue.run('family', 'b', run), 1, 'the next one is served')
+})
