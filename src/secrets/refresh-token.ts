@@ -1,5 +1,5 @@
-import { createHmac, hkdfSync } from 'node:crypto'
-import { equalInConstantTime, sha256 } from './digest.ts'
+import { createSecretKey, hkdfSync } from 'node:crypto'
+import { equalInConstantTime, hmacSha256, sha256 } from './digest.ts'
 
 /** What a refresh token says once its MAC has proved that we made it. */
 export type RefreshTokenParts = {
@@ -84,13 +84,14 @@ export const deriveSuccessor = (presented: RefreshTokenParts, salt: Buffer): Ref
     Buffer.from('tessera refresh successor 1'),
     encodeFamilyAndGeneration(presented.familyId, generation),
   ])
-  const secret = hkdfSync('sha256', presented.secret, salt, info, presented.secret.length)
+  const parent = createSecretKey(presented.secret)
+  const secret = hkdfSync('sha256', parent, salt, info, presented.secret.length)
   return { familyId: presented.familyId, generation, secret: Buffer.from(secret) }
 }
 
 // "Everything before it" (the prefix too): a MAC made for something else never fits a token.
 const computeMac = (body: Buffer, key: Buffer): Buffer =>
-  createHmac('sha256', key).update(prefix).update(body).digest().subarray(0, 16)
+  hmacSha256(key, prefix, body).subarray(0, 16)
 
 const encodeFamilyAndGeneration = (familyId: string, generation: number): Buffer => {
   if (!Number.isInteger(generation) || generation < 1 || generation > maxGeneration) {

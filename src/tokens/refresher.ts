@@ -1,9 +1,10 @@
-import { createHmac, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import type { AuditEvent, Origin, RecordedEvent } from '../audit/event.ts'
 import type { AuditWriter } from '../audit/writer.ts'
 import type { Scope } from '../oauth/scope.ts'
 import { Unavailable } from '../oauth/unavailable.ts'
 import type { Revocations } from '../revocation/revocations.ts'
+import { hmacSha256 } from '../secrets/digest.ts'
 import {
   decodeRefreshToken,
   deriveSuccessor,
@@ -253,7 +254,7 @@ const questionOf = ({ origin, ...request }: RefreshRequest): string =>
  * somebody was, and only a retry of the same token can be compared with it.
  */
 const digestOrigin = ({ secret }: RefreshTokenParts, { address, userAgent }: Origin): Buffer =>
-  createHmac('sha256', secret)
-    .update(JSON.stringify(['refresh origin', networkPrefix(address), userAgent ?? '']))
-    .digest()
-    .subarray(0, 16)
+  hmacSha256(
+    secret,
+    JSON.stringify(['refresh origin', networkPrefix(address), userAgent ?? '']),
+  ).subarray(0, 16)
