@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts'
 import { invalidRequest } from '../oauth/error.ts'
 import { digestClientSecret } from '../secrets/client-secret.ts'
 import { equalInConstantTime } from '../secrets/digest.ts'
+import { networkPrefix } from '../tokens/network-prefix.ts'
 import { readClientSecretBasic } from './authentication/client-secret-basic.ts'
 import { readClientSecretPost } from './authentication/client-secret-post.ts'
 import type {
@@ -63,18 +64,21 @@ export const createClientAuthenticator = ({
     return client.disabledAt !== null || isRevoked(client.id) ? 'disabled' : client
   }
 
-  // Once a minute for each client, reason and address: guessing must not fill the table. The log
-  // of requests has every attempt.
+  // Once a minute for each client, reason and network: guessing must not fill the table, and who
+  // has one IPv6 address has 2^64. The log of requests has every attempt.
   const record = ({ clientId, method }: Attempt, reason: Failure, origin: Origin): void => {
     const subject = reason === 'unknown_client' ? '' : clientId
     const type = 'client.authentication_failed'
-    audit.recordOncePerMinute(JSON.stringify([type, reason, subject, origin.address]), {
-      type,
-      outcome: 'failure',
-      ...(isClientId(clientId) ? { clientId } : {}),
-      details: { reason, method },
-      origin,
-    })
+    audit.recordOncePerMinute(
+      JSON.stringify([type, reason, subject, networkPrefix(origin.address)]),
+      {
+        type,
+        outcome: 'failure',
+        ...(isClientId(clientId) ? { clientId } : {}),
+        details: { reason, method },
+        origin,
+      },
+    )
   }
 
   return {

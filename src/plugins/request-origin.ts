@@ -14,9 +14,10 @@ export const originOf = (request: FastifyRequest): Origin => ({
   userAgent: toUserAgent(request.headers['user-agent']),
 })
 
-// A dual-stack socket shows IPv4 peers as ::ffff:192.0.2.1.
+// A dual-stack socket shows IPv4 peers as ::ffff:192.0.2.1. A zone (fe80::1%eth0) means something to
+// one machine only, and may be as long as its sender likes.
 const toAddress = (text: string | undefined): string | undefined => {
-  const address = text?.replace(/^::ffff:(?=\d+\.)/i, '') ?? ''
+  const address = text?.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '') ?? ''
   return isIP(address) === 0 ? undefined : address
 }
 

@@ -53,6 +53,11 @@ const forwarded: Record<string, { header: string; trusted: string[]; address: st
     trusted: ['198.51.100.0/24'],
     address: '198.51.100.7',
   },
+  'a zone is not part of an address': {
+    header: `fe80::1%${'z'.repeat(1000)}`,
+    trusted: ['198.51.100.0/24'],
+    address: 'fe80::1',
+  },
   'nor is an address with a port': {
     header: '1.2.3.4:99',
     trusted: ['198.51.100.0/24'],
