@@ -4,6 +4,7 @@ import type { Bus } from '../../src/revocation/bus.ts'
 import { createMemoryBus } from '../../src/stores/memory/bus.ts'
 import { createRedisBus } from '../../src/stores/redis/bus.ts'
 import { createTestRedis } from '../support/redis.ts'
+import { startRedisServer } from '../support/redis-server.ts'
 import { waitUntil } from '../support/wait-until.ts'
 
 /** Counts what a bus tells. */
@@ -87,4 +88,36 @@ test('bus on Redis: an unreachable server is a problem that is told, and nothing
   bus.publish('keys')
   await waitUntil('the problem', () => problems.length > 0)
   t.type(bus.problem(), 'string')
+})
+
+test('bus on Redis: a server that stops answering is a problem, until it answers again', async (t) => {
+  const server = await startRedisServer(t)
+  const one = await openRedisBus(t, server.url, 'tessera:test')
+  const other = await openRedisBus(t, server.url, 'tessera:test')
+  server.pause()
+  await waitUntil('the problem', () => one.bus.problem())
+  server.resume()
+  await waitUntil('the problem to be over', () => one.bus.problem() === undefined)
+  const before = other.heard.keys
+  await waitUntil('a hint', () => {
+    one.bus.publish('keys')
+    return other.heard.keys > before
+  })
+})
+
+test('bus on Redis: a server that comes back empty is used again by itself', async (t) => {
+  const server = await startRedisServer(t)
+  const one = await openRedisBus(t, server.url, 'tessera:test')
+  const other = await openRedisBus(t, server.url, 'tessera:test')
+  const before = { ...other.heard }
+  await server.kill()
+  await waitUntil('the problem', () => one.bus.problem())
+  await server.start()
+  await waitUntil('the problem to be over', () => one.bus.problem() === undefined)
+  await waitUntil('what may have been missed', () => other.heard.revocations > before.revocations)
+  const since = other.heard.clients
+  await waitUntil('a hint', () => {
+    one.bus.publish('clients')
+    return other.heard.clients > since
+  })
 })

@@ -10,6 +10,8 @@ type Options = {
   readonly onProblem: (error: Error) => void
 }
 
+const probeMs = 1000
+
 const isTopic = (text: string): text is BusTopic => busTopics.some((topic) => topic === text)
 
 /** The bus of several processes, by Redis publish/subscribe. Works again by itself after failures. */
@@ -18,34 +20,51 @@ export const createRedisBus = ({ url, commandTimeoutMs, channel, onProblem }: Op
   const publisher = createRedisClient(url, commandTimeoutMs)
   const subscriber = createRedisClient(url, commandTimeoutMs)
   let lastProblem: string | undefined = 'not connected yet'
+  let isListening = false
 
   const report = (error: Error): void => {
     lastProblem = error.message
     onProblem(error)
   }
-  for (const client of [publisher, subscriber]) client.on('error', report)
+  // Subscribed anew at each connection: with the offline queue off, nothing remembers it for us.
+  const listen = async (): Promise<void> => {
+    await subscriber.subscribe(channel)
+    isListening = true
+    // What was missed while the connection was away.
+    for (const topic of busTopics) emitter.emit(topic)
+  }
+  // A server may stop answering, and answer again, on a connection that stands.
+  const probe = async (): Promise<void> => {
+    await publisher.ping()
+    if (!isListening) await listen()
+    lastProblem = undefined
+  }
+
+  for (const client of [publisher, subscriber]) {
+    client.on('error', report)
+    client.on('close', () => {
+      lastProblem ??= 'connection closed'
+    })
+  }
   publisher.on('ready', () => {
     lastProblem = undefined
   })
-  publisher.on('close', () => {
-    lastProblem ??= 'connection closed'
-  })
-  // Subscribed anew at each connection: with the offline queue off, nothing remembers it for us.
-  subscriber.on('ready', () => {
-    subscriber.subscribe(channel).catch(report)
-    // What was missed while the connection was away.
-    for (const topic of busTopics) emitter.emit(topic)
+  subscriber.on('ready', () => void listen().catch(report))
+  subscriber.on('close', () => {
+    isListening = false
   })
   subscriber.on('message', (_channel: string, message: string) => {
     if (isTopic(message)) emitter.emit(message)
   })
   for (const client of [publisher, subscriber]) client.connect().catch(report)
+  const timer = setInterval(() => void probe().catch(report), probeMs)
 
   return {
     publish: (topic) => void publisher.publish(channel, topic).catch(report),
     subscribe: (topic, listener) => void emitter.on(topic, listener),
     problem: () => lastProblem,
     async close() {
+      clearInterval(timer)
       emitter.removeAllListeners()
       for (const client of [publisher, subscriber]) client.disconnect()
     },
