@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { freePort } from './free-port.ts'
@@ -72,6 +72,67 @@ function spawnRedis(program: string, args: readonly string[]): ChildProcess {
   const child = spawn(program, options, { stdio: 'ignore' })
   noteProcess(child)
   return child
+}
+
+/**
+ * Starts a Sentinel that watches a server under a name; it ends with its owner.
+ *
+ * @returns its port
+ */
+export async function startSentinel(
+  owner: Owner,
+  name: string,
+  { port: watched }: Pick<RedisServer, 'port'>,
+): Promise<number> {
+  const program = await systemTool(redis)
+  const port = await freePort()
+  const file = join(temporaryFolder('sentinel'), 'sentinel.conf')
+  const lines = [
+    `port ${port}`,
+    'bind 127.0.0.1',
+    `sentinel monitor ${name} 127.0.0.1 ${watched} 1`,
+  ]
+  writeFileSync(file, `${lines.join('\n')}\n`)
+  const child = spawn(program, [file, '--sentinel'], { stdio: 'ignore' })
+  noteProcess(child)
+  owner.teardown(async () => {
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+  })
+  await waitUntil('the Sentinel', () => redisVersion(`redis://127.0.0.1:${port}`))
+  return port
+}
+
+/** Starts a cluster of three masters without replicas. @returns their ports */
+export async function startRedisCluster(owner: Owner): Promise<readonly number[]> {
+  const nodes = await Promise.all(
+    [0, 1, 2].map(async () => {
+      const busPort = await freePort()
+      const args = ['--cluster-enabled', 'yes', '--cluster-port', `${busPort}`]
+      return { busPort, server: await startRedisServer(owner, args) }
+    }),
+  )
+  const clients = nodes.map(({ server }) => new Redis(server.url))
+  try {
+    const slots = [
+      [0, 5460],
+      [5461, 10_922],
+      [10_923, 16_383],
+    ] as const
+    for (const [index, client] of clients.entries()) {
+      await client.call('CLUSTER', 'ADDSLOTSRANGE', ...(slots[index] ?? []))
+      for (const { server, busPort } of nodes) {
+        await client.call('CLUSTER', 'MEET', '127.0.0.1', server.port, busPort)
+      }
+    }
+    await waitUntil('the cluster', async () => {
+      const infos = await Promise.all(clients.map((client) => client.call('CLUSTER', 'INFO')))
+      return infos.every((info) => /cluster_state:ok.*cluster_known_nodes:3/s.test(String(info)))
+    })
+  } finally {
+    for (const client of clients) client.disconnect()
+  }
+  return nodes.map(({ server }) => server.port)
 }
 
 /** Asks a server for its version. */
