@@ -4,7 +4,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import type { Deps } from '../deps.ts'
 import { basePathOf } from '../plugins/base-path.ts'
-import { pagePolicy } from '../plugins/security-headers.ts'
+import { pageHeaders } from '../plugins/security-headers.ts'
 import { documentationStylesheet } from '../views/documentation-stylesheet.ts'
 
 /** Version of the API; the package's. */
@@ -74,16 +74,20 @@ export const documentation: FastifyPluginAsyncTypebox<Pick<Deps, 'config'>> = as
   app,
   { config },
 ) => {
-  app.addHook('onSend', async (_request, reply, payload) =>
-    String(reply.getHeader('content-type')).startsWith('text/html') && typeof payload === 'string'
-      ? payload.replace('<head>', '<head><meta name="viewport" content="width=device-width">')
-      : payload,
-  )
+  // The page sets styles and small images of its own by attribute; it runs only local scripts.
+  const headers = pageHeaders({
+    'img-src': "'self' data:",
+    'style-src': "'self' 'unsafe-inline'",
+  })
+  app.addHook('onSend', async (_request, reply, payload) => {
+    const isPage = String(reply.getHeader('content-type')).startsWith('text/html')
+    if (!isPage || typeof payload !== 'string') return payload
+    reply.headers(headers)
+    return payload.replace('<head>', '<head><meta name="viewport" content="width=device-width">')
+  })
   await app.register(swaggerUi, {
     routePrefix: '/docs',
     indexPrefix: basePathOf(config.issuer),
-    // The page sets styles and small images of its own by attribute; it runs only local scripts.
-    staticCSP: pagePolicy({ 'img-src': "'self' data:", 'style-src': "'self' 'unsafe-inline'" }),
     theme: {
       title: 'Tessera API',
       css: [{ filename: 'tessera.css', content: documentationStylesheet }],
@@ -91,7 +95,8 @@ export const documentation: FastifyPluginAsyncTypebox<Pick<Deps, 'config'>> = as
     uiConfig: {
       layout: 'BaseLayout',
       docExpansion: 'list',
-      persistAuthorization: true,
+      // It would keep the password as well as the token, in the storage of the browser.
+      persistAuthorization: false,
     },
     initOAuth: { clientId: 'first-party', scopes: 'account' },
   })

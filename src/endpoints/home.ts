@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Deps } from '../deps.ts'
 import { basePathOf } from '../plugins/base-path.ts'
-import { pagePolicy } from '../plugins/security-headers.ts'
+import { pageHeaders } from '../plugins/security-headers.ts'
 import { type HomeLink, homeDescription, homePage, homeStylesheet } from '../views/home-page.ts'
 
 const linksFrom = (base: string): HomeLink[] => [
@@ -38,6 +38,7 @@ export const home: FastifyPluginAsyncTypebox<Pick<Deps, 'config'>> = async (app,
   const base = basePathOf(config.issuer)
   const links = linksFrom(base)
   const page = homePage(config.issuer, `${base}/home.css`, links)
+  const headers = pageHeaders({ 'img-src': 'data:' })
   const description = {
     name: 'Tessera',
     description: homeDescription,
@@ -48,7 +49,7 @@ export const home: FastifyPluginAsyncTypebox<Pick<Deps, 'config'>> = async (app,
   app.get('/', hidden, async (request, reply) => {
     reply.header('vary', 'Accept, Origin')
     if (prefersJson(request.headers.accept)) return description
-    reply.header('content-security-policy', pagePolicy({ 'img-src': 'data:' }))
+    reply.headers(headers)
     return reply.type('text/html; charset=utf-8').send(page)
   })
 

@@ -1,17 +1,16 @@
+import { isUtf8 } from 'node:buffer'
+
 /** Has neither NUL nor a lone surrogate: text that Postgres, JSON and a log can all hold. */
 export const isWellFormedText = (text: string): boolean =>
   !text.includes('\0') && text.isWellFormed()
 
-const utf8 = new TextDecoder('utf-8', { fatal: true })
-
 /** @returns the text, without a byte order mark; undefined when the bytes are not UTF-8. */
-export const decodeUtf8 = (bytes: Uint8Array): string | undefined => {
-  try {
-    return utf8.decode(bytes)
-  } catch {
-    return undefined
-  }
-}
+export const decodeUtf8 = (bytes: Uint8Array): string | undefined =>
+  isUtf8(bytes)
+    ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+        .toString()
+        .replace(/^\ufeff/, '')
+    : undefined
 
 /** Makes a name that a stranger chose fit to be told back: short, printable ASCII. */
 export const toPrintableName = (name: string): string => {

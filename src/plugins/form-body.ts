@@ -18,10 +18,17 @@ export const registerFormBody = (
   app.addContentTypeParser(
     'application/x-www-form-urlencoded',
     { parseAs: 'buffer' },
-    async (_request: unknown, bytes: Buffer) => parseForm(bytes, repeatable),
+    (_request, bytes, done) => {
+      try {
+        done(null, parseForm(bytes as Buffer, repeatable))
+      } catch (error) {
+        done(error as Error)
+      }
+    },
   )
-  app.addHook('preValidation', async (request) => {
+  app.addHook('preValidation', (request, _reply, done) => {
     request.body ??= parseForm(Buffer.alloc(0))
+    done()
   })
 }
 
@@ -31,20 +38,18 @@ export const registerFormBody = (
  *   a repeated parameter.
  */
 export const parseForm = (bytes: Uint8Array, repeatable: readonly string[] = []): FormBody => {
-  const parameters = new Map<string, string[]>()
+  const form: FormBody = Object.create(null)
+  const seen = new Set<string>()
   for (const pair of (decodeUtf8(bytes) ?? malformed()).split('&')) {
     if (pair === '') continue
     const [name, value] = splitPair(pair)
-    const values = parameters.get(name) ?? []
-    if (values.length > 0 && !repeatable.includes(name)) throw repeated(name)
-    values.push(value)
-    parameters.set(name, values)
-  }
-  const form: FormBody = Object.create(null)
-  for (const [name, values] of parameters) {
-    const given = values.filter((value) => value !== '')
-    const [first] = given
-    if (first !== undefined) form[name] = repeatable.includes(name) ? given : first
+    const isRepeatable = repeatable.includes(name)
+    if (seen.has(name) && !isRepeatable) throw repeated(name)
+    seen.add(name)
+    if (value === '') continue
+    const list = form[name]
+    if (Array.isArray(list)) list.push(value)
+    else form[name] = isRepeatable ? [value] : value
   }
   return form
 }
@@ -56,7 +61,11 @@ const splitPair = (pair: string): readonly [string, string] => {
     : [decode(pair.slice(0, equals)), decode(pair.slice(equals + 1))]
 }
 
+// Most of what arrives stands for itself.
+const needsDecoding = /[%+\0]/
+
 const decode = (text: string): string => {
+  if (!needsDecoding.test(text)) return text
   try {
     const decoded = decodeURIComponent(text.replaceAll('+', ' '))
     return isWellFormedText(decoded) ? decoded : malformed()

@@ -11,16 +11,10 @@ const dataPolicy = "default-src 'none'; base-uri 'none'; form-action 'none'; fra
 export const securityHeaders = (issuer: string): Readonly<Record<string, string>> => ({
   'cache-control': 'no-store',
   'content-security-policy': dataPolicy,
-  'cross-origin-opener-policy': 'same-origin',
   'cross-origin-resource-policy': 'same-origin',
-  'origin-agent-cluster': '?1',
-  'permissions-policy': 'camera=(), geolocation=(), microphone=()',
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
-  'x-dns-prefetch-control': 'off',
   'x-frame-options': 'DENY',
-  'x-permitted-cross-domain-policies': 'none',
-  'x-xss-protection': '0',
   ...(issuer.startsWith('https:')
     ? { 'strict-transport-security': 'max-age=31536000; includeSubDomains' }
     : {}),
@@ -35,10 +29,21 @@ export const registerSecurityHeaders = (app: FastifyInstance, issuer: string): v
 }
 
 /**
+ * What a page needs beside the headers of every answer; for data a browser ignores it.
+ * @param sources what the page may load apart from its own files, by CSP directive
+ */
+export const pageHeaders = (sources: Readonly<Record<string, string>> = {}) => ({
+  'content-security-policy': pagePolicy(sources),
+  'cross-origin-opener-policy': 'same-origin',
+  'origin-agent-cluster': '?1',
+  'permissions-policy': 'camera=(), geolocation=(), microphone=()',
+})
+
+/**
  * The policy of a page of ours: its own files only, no inline code, no frames. Plain http stays
  * plain: `upgrade-insecure-requests` would break a page on a local network.
  */
-export const pagePolicy = (extra: Readonly<Record<string, string>> = {}): string =>
+const pagePolicy = (sources: Readonly<Record<string, string>>): string =>
   Object.entries({
     'default-src': "'none'",
     'base-uri': "'none'",
@@ -48,7 +53,7 @@ export const pagePolicy = (extra: Readonly<Record<string, string>> = {}): string
     'img-src': "'self'",
     'script-src': "'self'",
     'style-src': "'self'",
-    ...extra,
+    ...sources,
   })
-    .map(([directive, sources]) => `${directive} ${sources}`)
+    .map(([directive, allowed]) => `${directive} ${allowed}`)
     .join('; ')

@@ -51,10 +51,10 @@ for (const [issuer, base] of Object.entries({
   })
 }
 
-t.test('the API page keeps the sign-in over a reload and asks no foreign validator', async (t) => {
+t.test('the API page stores no password and no token, and asks no foreign validator', async (t) => {
   const { app } = await startService(t)
   const { body } = await app.inject('/docs/static/swagger-initializer.js')
-  t.match(body, /"persistAuthorization":true/)
+  t.match(body, /"persistAuthorization":false/)
   t.match(body, /validatorUrl: null/)
   t.match(body, /"clientId":"first-party"/)
 })
