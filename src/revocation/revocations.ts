@@ -110,6 +110,8 @@ export const createRevocations = (options: Options): Revocations => {
         ? await options.store.readLive()
         : await options.store.readChangedSince(addSeconds(newest, -overlapSeconds))
     if (server !== undefined && reading.server !== server) reading = await reconcile()
+    // The database's clock went back: what is new now looks older than what is known.
+    else if (newest !== undefined && reading.now < newest) reading = await options.store.readLive()
     server = reading.server
     learn(reading)
     forgetExpired(reading.now)

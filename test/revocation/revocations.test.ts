@@ -96,6 +96,19 @@ test('revocations: an entry whose transaction commits late is seen all the same'
   t.equal(revocations.revokedBy({ familyId: 'late' }), 'fam')
 })
 
+test('revocations: an entry made after the database’s clock went back is seen all the same', async (t) => {
+  const backend = await openPostgres(t)
+  const { revocations } = openView(t, backend)
+  await revocations.start()
+  await revoke(backend, 'before the step')
+  await revocations.announce()
+  backend.moveTime(-300)
+  await revoke(backend, 'after the step')
+  await revocations.announce()
+  t.equal(revocations.revokedBy({ familyId: 'after the step' }), 'fam')
+  t.equal(revocations.revokedBy({ familyId: 'before the step' }), 'fam')
+})
+
 test('revocations: a lifted entry is forgotten by every node', async (t) => {
   const backend = await openPostgres(t)
   await revoke(backend, 'user', 'sub')
