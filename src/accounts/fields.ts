@@ -1,5 +1,6 @@
 import { Problem, type ProblemOptions } from '../oauth/problem.ts'
 import { foldName } from './name-key.ts'
+import { isUuid } from './user.ts'
 
 /** What is wrong with one member of a request, by its JSON name. */
 export type FieldError = NonNullable<ProblemOptions['fields']>[number]
@@ -17,7 +18,9 @@ const maxEmailLength = 254
 const maxNameLength = 200
 const email = /^[^@\p{White_Space}\p{C}]+@[^@\p{White_Space}\p{C}]+$/u
 const username = /^[A-Za-z0-9._-]{3,64}$/
-const controlCharacter = /\p{Cc}/u
+// Those that break lines or turn the writing around would garble whatever is shown beside a name;
+// the marks that right-to-left names need are not among them.
+const controlCharacter = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u
 
 // Nothing but a message that arrives proves an address; this only refuses what cannot be one, in
 // the folded form too, so that no compatibility character hides a second @ or a space.
@@ -35,6 +38,8 @@ const rules = [
     (text: string) => username.test(text),
     'must be 3 to 64 letters, digits, dots, hyphens or underscores',
   ],
+  // Operators name an account by either: nobody may be called by the id of somebody else.
+  ['username', 'username', (text: string) => !isUuid(text), 'must not have the form of an id'],
   ['name', 'name', isName, `must be 1 to ${maxNameLength} characters`],
   ['givenName', 'given_name', isName, `must be 1 to ${maxNameLength} characters`],
   ['familyName', 'family_name', isName, `must be 1 to ${maxNameLength} characters`],

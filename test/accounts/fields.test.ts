@@ -55,12 +55,23 @@ test('usernames are 3 to 64 letters, digits, dots, hyphens and underscores', asy
   }
 })
 
+test('nobody is called by the id of somebody else', async (t) => {
+  const id = crypto.randomUUID()
+  for (const username of [id, id.toUpperCase()]) {
+    t.strictSame(checkProfile({ username }), [
+      { field: 'username', message: 'must not have the form of an id' },
+    ])
+  }
+  t.ok(isUsername(id.replaceAll('-', '')))
+})
+
 test('names are 1 to 200 characters of any script, without control characters', async (t) => {
-  for (const good of ['J', '名', '🦊'.repeat(200), "Jo O'Neil-Doe"]) {
+  for (const good of ['J', '名', '🦊'.repeat(200), "Jo O'Neil-Doe", 'יעל\u200f (Jo)']) {
     t.strictSame(checkProfile({ name: good, givenName: good, familyName: good }), [])
   }
   const message = 'must be 1 to 200 characters'
-  for (const bad of ['', 'x'.repeat(201), 'a\tb', 'a\u0000b']) {
+  const turned = ['\u202enimda', 'a\u2066b', 'a\u2028b']
+  for (const bad of ['', 'x'.repeat(201), 'a\tb', 'a\u0000b', ...turned]) {
     t.strictSame(checkProfile({ name: bad, givenName: bad, familyName: bad }), [
       { field: 'name', message },
       { field: 'given_name', message },
