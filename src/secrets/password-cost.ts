@@ -1,3 +1,5 @@
+import { randomSecret } from './random.ts'
+
 /** What one argon2id hash costs whoever computes it. */
 export type PasswordCost = {
   readonly memoryKib: number
@@ -32,7 +34,7 @@ const parsePhc = (hash: string): PhcParameters | undefined => {
  * False for what is no argon2 hash, and for one so expensive that computing it would take the
  * process down: a stored hash names its own cost.
  */
-export const isAffordable = (hash: string): boolean => {
+const isAffordable = (hash: string): boolean => {
   const parameters = parsePhc(hash)
   return (
     parameters !== undefined &&
@@ -41,6 +43,17 @@ export const isAffordable = (hash: string): boolean => {
     parameters.parallelism <= mostExpensive.parallelism
   )
 }
+
+/** A hash of no known password, which takes as much to compute as a real one of this cost. */
+export const createDummyHash = (cost: PasswordCost): string => {
+  const encode = (bytes: Buffer) => bytes.toString('base64').replace(/=+$/, '')
+  const parameters = `m=${cost.memoryKib},t=${cost.timeCost},p=${cost.parallelism}`
+  return `$argon2id$v=19$${parameters}$${encode(randomSecret(16))}$${encode(randomSecret(32))}`
+}
+
+/** What a password is compared with: the dummy where nothing is stored that can be computed. */
+export const hashToCompute = (stored: string | null | undefined, dummy: string): string =>
+  stored && isAffordable(stored) ? stored : dummy
 
 /** True unless the hash is argon2id 1.3 of exactly this cost. */
 export const differsFrom = (cost: PasswordCost, hash: string): boolean => {

@@ -1,9 +1,8 @@
 import { availableParallelism } from 'node:os'
 import { Piscina } from 'piscina'
 import { Unavailable } from '../oauth/unavailable.ts'
-import { differsFrom, isAffordable, type PasswordCost } from './password-cost.ts'
+import { createDummyHash, differsFrom, hashToCompute, type PasswordCost } from './password-cost.ts'
 import type { HashTask, VerifyTask } from './password-worker.ts'
-import { randomSecret } from './random.ts'
 
 export type PasswordHasherOptions = PasswordCost & {
   /** Hashes computed at once; 0: one fewer than the cores, at least one. */
@@ -19,7 +18,7 @@ export type PasswordHasher = {
   /** @returns a PHC string. @throws {Unavailable} when the queue is full. */
   hash(password: string): Promise<string>
   /**
-   * Takes as long for a hash that is absent or unusable, and is false then.
+   * Takes the same work for a hash that is absent or unusable, and is false then.
    * @throws {Unavailable} when the queue is full.
    */
   verify(hash: string | null | undefined, password: string): Promise<boolean>
@@ -61,10 +60,8 @@ export const createPasswordHasher = (options: PasswordHasherOptions): PasswordHa
 
   return {
     hash: async (password) => (await run('hash', { password, cost })) as string,
-    verify: async (hash, password) => {
-      const usable = hash && isAffordable(hash) ? hash : dummy
-      return (await run('verify', { password, hash: usable, dummy })) as boolean
-    },
+    verify: async (hash, password) =>
+      (await run('verify', { password, hash: hashToCompute(hash, dummy), dummy })) as boolean,
     needsRehash: (hash) => differsFrom(cost, hash),
     queueDepth: () => Math.max(0, inFlight.size - threads),
     close: async () => {
@@ -74,13 +71,6 @@ export const createPasswordHasher = (options: PasswordHasherOptions): PasswordHa
       await pool.destroy()
     },
   }
-}
-
-/** A hash of no known password; as expensive to verify as a real one. */
-const createDummyHash = (cost: PasswordCost): string => {
-  const encode = (bytes: Buffer) => bytes.toString('base64').replace(/=+$/, '')
-  const parameters = `m=${cost.memoryKib},t=${cost.timeCost},p=${cost.parallelism}`
-  return `$argon2id$v=19$${parameters}$${encode(randomSecret(16))}$${encode(randomSecret(32))}`
 }
 
 const createPool = (threads: number, onWorkerError: PasswordHasherOptions['onWorkerError']) => {
