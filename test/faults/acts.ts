@@ -87,11 +87,11 @@ const signOut: Act = {
 }
 
 /** Acts whose answer is a promise that all of it is done. */
-export const acts: Readonly<Record<string, Act>> = {
+export const acts = {
   'sign-in': signIn,
   revocation,
   'sign-out': signOut,
-}
+} as const satisfies Record<string, Act>
 
 /** Whether an act was answered as done. */
 export const isDone = (status: number): boolean => status === 200 || status === 204

@@ -70,7 +70,7 @@ for (const [name, act] of Object.entries(acts)) {
 
 test('a sign-out that was committed when the server was killed stands on the other node', async (t) => {
   const [victim, person] = await Promise.all([startVictim(t), register(service.app)])
-  const signOut = acts['sign-out']?.request(person) as ActRequest
+  const signOut = acts['sign-out'].request(person)
   killOnReply(victim, (reply) => reply.includes('COMMIT'))
   await t.rejects(send(victim, signOut))
   await service.deps.revocations.announce()
