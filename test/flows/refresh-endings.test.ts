@@ -8,7 +8,7 @@ const operator = { actor: 'cli', origin: {} }
 
 const send = async (
   { app }: TestService,
-  person: Person,
+  person: Pick<Person, 'access_token'>,
   url: string,
   payload?: Record<string, unknown>,
 ): Promise<void> => {
@@ -29,6 +29,17 @@ const endings: Record<string, (service: TestService, person: Person) => Promise<
     deps.userAdministration.disableUser(user.id, operator),
   'a new password set by the operator': ({ deps }, { user }) =>
     deps.userAdministration.setPassword(user.id, 'a quite different passphrase', operator),
+  'a change of the password in another session': async (service, { email, password }) => {
+    const login = await service.app.inject({
+      method: 'POST',
+      url: '/auth/login',
+      payload: { email, password },
+    })
+    await send(service, login.json(), '/auth/password', {
+      current_password: password,
+      new_password: 'a quite different passphrase',
+    })
+  },
   'revoking the family': async ({ deps }, { refresh_token: token }) => {
     const located = await deps.families.locate(token)
     if (located === undefined) throw new Error('not a genuine refresh token')

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { test } from 'tap'
-import { isAccepted, refresh, startNodes, tokenOf } from '../support/nodes.ts'
+import { type Answer, isAccepted, refresh, startNodes, tokenOf } from '../support/nodes.ts'
 import { connect, register, startService, type TestService } from '../support/service.ts'
 
 const familyOf = async ({ deps }: TestService, refreshToken: string) => {
@@ -8,6 +8,14 @@ const familyOf = async ({ deps }: TestService, refreshToken: string) => {
   if (located === undefined) throw new Error('not a genuine refresh token')
   return located
 }
+
+/** Status and code of all that was refused. */
+const refusalsOf = (answers: readonly Answer[]): ReadonlySet<string> =>
+  new Set(
+    answers
+      .filter(({ status }) => status !== 200)
+      .map(({ status, body }) => [status, body.code].join()),
+  )
 
 test('refresh: 50 at once with one token on two nodes are one rotation, 50 answers, one successor', async (t) => {
   const nodes = await startNodes(t)
@@ -23,22 +31,44 @@ test('refresh: 50 at once with one token on two nodes are one rotation, 50 answe
   t.equal((await refresh(nodes[1], successor)).status, 200)
 })
 
+const strict = { REFRESH_GRACE_SECONDS: '0' }
+
 test('refresh: in strict mode 50 at once are exactly one success, and the family ends', async (t) => {
-  const nodes = await startNodes(t, { REFRESH_GRACE_SECONDS: '0' })
-  const { refresh_token: parent } = await register(nodes[0].app)
+  const service = await startService(t, strict)
+  const { refresh_token: parent } = await register(service.app)
+  const answers = await Promise.all(Array.from({ length: 50 }, () => refresh(service, parent)))
+  const [won, ...others] = answers.filter(({ status }) => status === 200)
+  if (won === undefined) return t.fail('nobody succeeded')
+  t.strictSame(others, [])
+  t.strictSame(refusalsOf(answers), new Set(['401,reused_refresh_token']))
+  t.match(await refresh(service, tokenOf(won)), {
+    status: 401,
+    body: { code: 'revoked_refresh_token' },
+  })
+  return undefined
+})
+
+// The node that rotated may hear of the other one's verdict before it answers: then it answers with
+// that, since nothing that it could give would be accepted.
+test('refresh: in strict mode 50 at once on two nodes are one rotation, answered once at most', async (t) => {
+  const nodes = await startNodes(t, strict)
+  const { refresh_token: parent, user } = await register(nodes[0].app)
   const answers = await Promise.all(
     Array.from({ length: 50 }, (_, index) => refresh(nodes[index % 2 === 0 ? 0 : 1], parent)),
   )
   const won = answers.filter(({ status }) => status === 200)
-  t.ok(won.length <= 1, 'one rotation at the most is answered')
+  t.ok(won.length <= 1)
   t.strictSame(
-    new Set(
-      answers
-        .filter(({ status }) => status !== 200)
-        .map(({ status, body }) => [status, body.code].join()),
-    ),
+    refusalsOf(answers),
     new Set(['401,reused_refresh_token', '401,revoked_refresh_token']),
   )
+  const db = await connect(t, nodes[0])
+  const family = await db
+    .selectFrom('refresh_families')
+    .select(['generation', 'revoked_reason'])
+    .where('user_id', '=', user.id)
+    .executeTakeFirst()
+  t.strictSame(family, { generation: 2, revoked_reason: 'reused' })
   for (const answer of won) {
     t.match(await refresh(nodes[0], tokenOf(answer)), {
       status: 401,
@@ -69,6 +99,27 @@ test('refresh: 200 families at once, each by five requests, all go on without an
   )
   t.strictSame(new Set(answers.map(({ status }) => status)), new Set([200]))
   t.equal(new Set(answers.map(tokenOf)).size, 200)
+})
+
+test('refresh: one token sprayed 400 at a time gets answers and 503s, and holds nobody else up', async (t) => {
+  const service = await startService(t, { DATABASE_POOL_SIZE: '2' })
+  const [sprayed, other] = [await register(service.app), await register(service.app)]
+  const answers = Promise.all(
+    Array.from({ length: 400 }, () =>
+      service.app.inject({
+        method: 'POST',
+        url: '/refresh',
+        payload: { refresh_token: sprayed.refresh_token },
+      }),
+    ),
+  )
+  t.equal((await refresh(service, other.refresh_token)).status, 200)
+  const statuses = Map.groupBy(await answers, ({ statusCode }) => statusCode)
+  t.strictSame(new Set(statuses.keys()), new Set([200, 503]))
+  t.equal(statuses.get(200)?.length, 256, 'the length of the line')
+  for (const { headers } of statuses.get(503) ?? []) t.equal(headers['retry-after'], '1')
+  const successors = statuses.get(200)?.map((answer) => answer.json().refresh_token)
+  t.equal(new Set(successors).size, 1)
 })
 
 test('refresh: a lost answer is made good by a retry, which continues the family', async (t) => {
@@ -211,4 +262,57 @@ test('refresh: another client learns nothing, is audited once a minute, and the 
     .where('type', '=', 'family.refused_foreign')
     .execute()
   t.strictSame(events, [{ subject: user.id, actor: client.id }])
+})
+
+/** Puts a family's row back to what an older copy of the database holds. */
+const restore = async (
+  db: Awaited<ReturnType<typeof connect>>,
+  { id, ...older }: Awaited<ReturnType<typeof readFamily>>,
+): Promise<void> => {
+  await db
+    .updateTable('refresh_families')
+    .set({
+      generation: older.generation,
+      digest: older.digest,
+      successor_salt: older.successor_salt,
+      rotated_at: older.rotated_at,
+      rotated_from: older.rotated_from,
+    })
+    .where('id', '=', id)
+    .execute()
+}
+
+const readFamily = (db: Awaited<ReturnType<typeof connect>>, userId: string) =>
+  db
+    .selectFrom('refresh_families')
+    .selectAll()
+    .where('user_id', '=', userId)
+    .executeTakeFirstOrThrow()
+
+test('refresh: after the restore of an older database the family ends with a warning, and a new sign-in is clean', async (t) => {
+  const service = await startService(t)
+  const { email, password, refresh_token: first, user } = await register(service.app)
+  const db = await connect(t, service)
+  const second = tokenOf(await refresh(service, first))
+  const older = await readFamily(db, user.id)
+  const third = tokenOf(await refresh(service, second))
+  await restore(db, older)
+
+  t.match(await refresh(service, third), { status: 401, body: { code: 'reused_refresh_token' } })
+  t.match(await refresh(service, second), { status: 401, body: { code: 'revoked_refresh_token' } })
+  const { revoked_reason } = await readFamily(db, user.id)
+  t.equal(revoked_reason, 'diverged')
+  const events = await db
+    .selectFrom('audit_events')
+    .select(['severity', 'subject', 'details'])
+    .where('type', '=', 'family.diverged')
+    .execute()
+  t.strictSame(events, [{ severity: 'warning', subject: user.id, details: { generation: 3 } }])
+
+  const login = await service.app.inject({
+    method: 'POST',
+    url: '/auth/login',
+    payload: { email, password },
+  })
+  t.equal((await refresh(service, login.json().refresh_token)).status, 200)
 })
