@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { randomId } from '../secrets/random.ts'
-import { originOf } from './request-origin.ts'
+import { addressOf } from './request-origin.ts'
 
 const acceptableId = /^[A-Za-z0-9._-]{1,128}$/
 
@@ -34,7 +34,7 @@ export const logRequest = (request: FastifyRequest, reply: FastifyReply): void =
     route,
     status: reply.statusCode,
     milliseconds: Math.round(reply.elapsedTime * 100) / 100,
-    address: originOf(request).address,
+    address: addressOf(request),
     ...request.refusal,
   }
   if (route?.startsWith('/health/')) request.log.debug(line, 'request')

@@ -10,9 +10,13 @@ const maximumUserAgentLength = 256
  */
 export const originOf = (request: FastifyRequest): Origin => ({
   requestId: request.id,
-  address: toAddress(request.ip) ?? toAddress(request.socket.remoteAddress),
+  address: addressOf(request),
   userAgent: toUserAgent(request.headers['user-agent']),
 })
+
+/** The client's IP address. */
+export const addressOf = (request: FastifyRequest): string | undefined =>
+  toAddress(request.ip) ?? toAddress(request.socket.remoteAddress)
 
 // A dual-stack socket shows IPv4 peers as ::ffff:192.0.2.1. A zone (fe80::1%eth0) means something to
 // one machine only, and may be as long as its sender likes.
