@@ -4,7 +4,7 @@ import { maskSecrets } from './log-mask.ts'
 // A write for every line would cost a request more than all the rest of its log; so lines wait
 // for each other a moment, which a kill without warning may lose. An exit writes what waits.
 const toStandardOutput = (): DestinationStream =>
-  pino.destination({ sync: false, minLength: 16_384, periodicFlush: 100 })
+  pino.destination({ sync: false, minLength: 8192, periodicFlush: 100 })
 
 /**
  * The service's log: one JSON object a line, times in UTC.
