@@ -36,6 +36,7 @@ const lookupIntervalMs = 1000
 export const createMacKeyRing = (options: MacKeyRingOptions): MacKeyRing => {
   const { store, sealer, clock, logger } = options
   let keys: ReadonlyMap<number, LoadedKey> = new Map()
+  let unopened: ReadonlySet<number> = new Set()
   let databaseTime = new Date(0)
   let lastLookup: Lookup | undefined
   let timer: NodeJS.Timeout | undefined
@@ -43,13 +44,16 @@ export const createMacKeyRing = (options: MacKeyRingOptions): MacKeyRing => {
   const load = async (onUnopened: (error: unknown) => void): Promise<void> => {
     const listed = await store.list()
     const opened = new Map(keys)
+    const failed = new Set<number>()
     for (const row of listed.keys) {
       try {
         opened.set(row.number, { ...row, key: openMacKey(row, sealer) })
       } catch (error) {
+        failed.add(row.number)
         onUnopened(error)
       }
     }
+    unopened = failed
     // Nothing is ever dropped here, so of two loads at once neither can undo the other.
     keys = opened
     databaseTime = listed.now
@@ -88,7 +92,12 @@ export const createMacKeyRing = (options: MacKeyRingOptions): MacKeyRing => {
       if (known !== undefined || number === 0) return known?.key
       // While the keys cannot be read, a number that is unknown here may well be genuine.
       if (!(await lookUp())) throw new Unavailable('the MAC keys cannot be read')
-      return keys.get(number)?.key
+      const found = keys.get(number)
+      // Sealed under a key-encryption key that is not configured here: its tokens are genuine.
+      if (found === undefined && unopened.has(number)) {
+        throw new Unavailable('the MAC key of a token cannot be opened')
+      }
+      return found?.key
     },
     reload: async () => {
       await tryReload()
