@@ -3,8 +3,8 @@ import { sql } from 'kysely'
 import type { Test } from 'tap'
 import {
   insertFamily,
+  revokeFamilies,
   revokeFamiliesOfSessions,
-  revokeFamiliesOfUser,
   setUserVersion,
 } from '../../src/stores/postgres/family-endings.ts'
 import { createRefreshFamilyStore } from '../../src/stores/postgres/refresh-families.ts'
@@ -141,7 +141,10 @@ const refused: readonly [
   ['another family', () => undefined, { familyId: randomUUID() }],
   ['a scope that the family has not', () => undefined, { scope: ['write'] }],
   ['an audience that the family has not', () => undefined, { audience: ['https://other.example'] }],
-  ['a revoked family', ({ db, now }, { userId }) => revokeFamiliesOfUser(db, now, userId, 'test')],
+  [
+    'a revoked family',
+    ({ db, now }, { familyId }) => revokeFamilies(db, now, sql`f.id = ${familyId}::uuid`, 'test'),
+  ],
   [
     'an expired family',
     ({ db, now }, { familyId }) =>

@@ -6,6 +6,7 @@ import { insertAuditEvents } from './audit.ts'
 import { type Connection, inTransaction, type Tx } from './database.ts'
 import { createUserActs } from './user-acts.ts'
 import {
+  findUser,
   insertUser,
   isReferredTo,
   nameTaken,
@@ -25,11 +26,7 @@ export const createUserStore = (
   return {
     ...createUserActs(connection, entryLifetimeSeconds),
 
-    async find(reference) {
-      const { rows } = await sql<UserRow>`
-        SELECT ${userColumns} FROM users u WHERE ${isReferredTo(reference)}`.execute(db)
-      return rows[0] && toUser(rows[0])
-    },
+    find: (reference) => findUser(db, reference),
 
     async findCredentials(reference) {
       const { rows } = await sql<CredentialsRow>`

@@ -72,14 +72,6 @@ export const revokeFamiliesOfSessions = async (
   )
 }
 
-/** All families of the user, offline ones too. */
-export const revokeFamiliesOfUser = (
-  trx: Executor,
-  now: Now,
-  userId: string,
-  reason: string,
-): Promise<Ended[]> => revokeFamilies(trx, now, sql`f.user_id = ${userId}::uuid`, reason)
-
 /** Live families of the user follow its new version, as after a change of roles. */
 export const setUserVersion = async (
   trx: Executor,

@@ -10,11 +10,9 @@ import { type Connection, inTransaction } from './database.ts'
 import { isLostConnection } from './failure.ts'
 import { revokeFamilies } from './family-endings.ts'
 import { insertRevocations } from './revocation-rows.ts'
+import { permissionsOfUser } from './user-rows.ts'
 
 type Now = () => RawBuilder<Date>
-
-const permissions = sql`ARRAY(
-  SELECT DISTINCT unnest(r.permissions) FROM roles r WHERE r.name = ANY (u.roles) ORDER BY 1)`
 
 const sessionLive = (now: Now) => sql`(f.offline OR EXISTS (
   SELECT FROM sessions s
@@ -22,7 +20,7 @@ const sessionLive = (now: Now) => sql`(f.offline OR EXISTS (
 
 const grantColumns = (now: Now) => sql`
   f.id, f.session_id, f.user_id, f.client_id, f.offline, f.scope, f.audience, f.auth_time, f.amr,
-  f.acr, f.confirmation, f.expires_at, u.roles, ${permissions} AS permissions, ${now()} AS at`
+  f.acr, f.confirmation, f.expires_at, u.roles, ${permissionsOfUser} AS permissions, ${now()} AS at`
 
 // All conditions in one place and in one statement: what this returns is what may be answered.
 const usable = (r: Rotation, now: Now) => sql`

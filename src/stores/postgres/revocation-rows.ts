@@ -4,6 +4,9 @@ import type { Executor } from './database.ts'
 
 export type NewRevocation = { readonly kind: RevocationKind; readonly value: string }
 
+/** Seconds: more than the caches of verifiers, clocks and a request take together. */
+const marginSeconds = 600
+
 /**
  * Writes revocation entries in the transaction of the act. Idempotent: a second entry of the same
  * kind and value prolongs the first, and makes a lifted one stand again.
@@ -19,6 +22,9 @@ export const insertRevocations = async (
   // In one order everywhere, so that two acts that name the same entries cannot deadlock.
   const distinct = new Map(entries.map((entry) => [`${entry.kind}:${entry.value}`, entry]))
   const ordered = [...distinct.keys()].sort().map((key) => distinct.get(key) as NewRevocation)
+  // Another node may have raised the lifetime of an audience's tokens, and this one not know it yet.
+  const lifetime = sql`greatest(${lifetimeSeconds}::float8,
+    (SELECT max(longest_ttl_seconds) + ${marginSeconds}::float8 FROM audiences))`
   await executor
     .insertInto('revocations')
     .values(
@@ -27,7 +33,7 @@ export const insertRevocations = async (
         value,
         created_at: now(),
         changed_at: now(),
-        expires_at: sql<Date>`${now()} + make_interval(secs => ${lifetimeSeconds}::float8)`,
+        expires_at: sql<Date>`${now()} + make_interval(secs => ${lifetime})`,
       })),
     )
     .onConflict((conflict) =>

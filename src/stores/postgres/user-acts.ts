@@ -6,9 +6,9 @@ import type { AuditEventType } from '../../audit/catalogue.ts'
 import { insertAuditEvents } from './audit.ts'
 import { type Connection, inTransaction, type Tx } from './database.ts'
 import { setUserVersion } from './family-endings.ts'
-import { insertRevocations, type NewRevocation } from './revocation-rows.ts'
+import { insertRevocations, liftRevocation, type NewRevocation } from './revocation-rows.ts'
 import { endAllOfUser } from './session-endings.ts'
-import { isReferredTo, toUser, type UserRow, userColumns, userEvent } from './user-rows.ts'
+import { findUser, toUser, type UserRow, userColumns, userEvent } from './user-rows.ts'
 
 type UserActs = Pick<
   UserStore,
@@ -49,12 +49,6 @@ export const createUserActs = (
       await insertAuditEvents(trx, now, [userEvent(type, userId, act, { details })])
       return toUser(row)
     })
-
-  const find = async (id: string): Promise<User | undefined> => {
-    const { rows } = await sql<UserRow>`
-      SELECT ${userColumns} FROM users u WHERE ${isReferredTo({ id })}`.execute(db)
-    return rows[0] && toUser(rows[0])
-  }
 
   const endTokens = async (
     trx: Tx,
@@ -112,7 +106,7 @@ export const createUserActs = (
         follow: (trx) =>
           endTokens(trx, userId, 'user_disabled', { extra: [{ kind: 'sub', value: userId }] }),
       })
-      return disabled ?? find(userId)
+      return disabled ?? findUser(db, { id: userId })
     },
 
     async enable(userId, act) {
@@ -121,35 +115,26 @@ export const createUserActs = (
         set: sql`status = 'active'`,
         where: sql`u.status = 'disabled'`,
         async follow(trx) {
-          await liftSubject(trx, now, userId)
+          // The entries of the sessions stay: tokens from before the disabling are not revived.
+          await liftRevocation(trx, now, entryLifetimeSeconds(), { kind: 'sub', value: userId })
           return {}
         },
       })
-      return enabled ?? find(userId)
+      return enabled ?? findUser(db, { id: userId })
     },
 
     async grantRole(userId, role, act) {
       const roles = sql`ARRAY(SELECT unnest(array_append(u.roles, ${role}::text)) ORDER BY 1)`
       const where = sql`NOT ${role}::text = ANY (u.roles)`
       const granted = await changeRoles('user.role_granted', [userId, role, act], roles, where)
-      return granted ?? find(userId)
+      return granted ?? findUser(db, { id: userId })
     },
 
     async revokeRole(userId, role, act) {
       const roles = sql`array_remove(u.roles, ${role}::text)`
       const where = sql`${role}::text = ANY (u.roles)`
       const revoked = await changeRoles('user.role_revoked', [userId, role, act], roles, where)
-      return revoked ?? find(userId)
+      return revoked ?? findUser(db, { id: userId })
     },
   }
-}
-
-// The entries of the sessions stay: tokens from before the disabling are not revived.
-const liftSubject = async (trx: Tx, now: () => RawBuilder<Date>, userId: string): Promise<void> => {
-  await trx
-    .updateTable('revocations')
-    .set({ lifted: true, changed_at: now() })
-    .where('kind', '=', 'sub')
-    .where('value', '=', userId)
-    .execute()
 }

@@ -5,7 +5,7 @@ import type { User, UserReference } from '../../accounts/user.ts'
 import type { NameTaken, NewUser } from '../../accounts/user-store.ts'
 import type { Act } from '../../audit/act.ts'
 import type { RecordedEvent } from '../../audit/event.ts'
-import type { Tx } from './database.ts'
+import type { Executor, Tx } from './database.ts'
 import { violatedUnique } from './failure.ts'
 import type { UserRow as UserTable } from './schema.ts'
 
@@ -16,7 +16,7 @@ export type UserRow = Omit<
 > & { readonly permissions: string[] }
 
 /** What the roles of `users u` allow, read in the same statement. */
-const permissionsOfUser = sql<string[]>`ARRAY(
+export const permissionsOfUser = sql<string[]>`ARRAY(
   SELECT DISTINCT unnest(r.permissions) FROM roles r WHERE r.name = ANY (u.roles) ORDER BY 1)`
 
 /** Of `users u`. The password's hash is not among them. */
@@ -46,6 +46,15 @@ export const toUser = (row: UserRow): User => ({
   updatedAt: row.updated_at,
   lastLoginAt: row.last_login_at,
 })
+
+export const findUser = async (
+  executor: Executor,
+  reference: UserReference,
+): Promise<User | undefined> => {
+  const { rows } = await sql<UserRow>`
+    SELECT ${userColumns} FROM users u WHERE ${isReferredTo(reference)}`.execute(executor)
+  return rows[0] && toUser(rows[0])
+}
 
 /** Columns that a profile sets: those of its members that are stated. */
 export const toColumns = ({ email, username, name, givenName, familyName }: Profile) => ({
