@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { createAudienceStore } from '../../src/stores/postgres/audiences.ts'
 import { insertRevocations, liftRevocation } from '../../src/stores/postgres/revocation-rows.ts'
 import { createRevocationStore } from '../../src/stores/postgres/revocations.ts'
 import { onEverySqlBackend, type SqlBackend } from '../support/sql-backends.ts'
@@ -48,6 +49,23 @@ onEverySqlBackend(
       ['lifted', true],
       ['new', false],
     ])
+  },
+)
+
+onEverySqlBackend(
+  'revocations: an entry outlives tokens whose lifetime was raised on another node a moment ago',
+  async (t, backend) => {
+    const store = createRevocationStore(backend)
+    const day = 86_400
+    await createAudienceStore(backend).set(
+      { name: 'https://api.example', accessTokenTtlSeconds: day },
+      { type: 'audience.updated', outcome: 'success', actor: 'cli', origin: {} },
+    )
+    await insert(backend, 'family', 60)
+    backend.moveTime(day)
+    t.strictSame(valuesOf(await store.readLive()), ['family'])
+    backend.moveTime(day)
+    t.strictSame(valuesOf(await store.readLive()), [])
   },
 )
 
