@@ -1,10 +1,15 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { openPage } from '../support/browser.ts'
+import { createTestDatabase } from '../support/database.ts'
 import { startServer } from '../support/server-process.ts'
 import { testEnvironment } from '../support/service.ts'
 import { waitUntil } from '../support/wait-until.ts'
 
-const { ISSUER: _, ...environment } = testEnvironment
+const { ISSUER: _, ...settings } = testEnvironment
+const environment = async (t: Test) => ({
+  ...settings,
+  DATABASE_URL: (await createTestDatabase(t)).url,
+})
 const email = 'jo@example.com'
 const password = 'violet kettle on the roof'
 
@@ -22,7 +27,7 @@ const text = (selector: string) =>
 const overflow = 'document.documentElement.scrollWidth - document.documentElement.clientWidth'
 
 t.test('a person signs in on the API page, and the token reaches a protected call', async (t) => {
-  const server = await startServer(t, environment)
+  const server = await startServer(t, await environment(t))
   await fetch(`${server.url}/auth/register`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -67,7 +72,7 @@ t.test('a person signs in on the API page, and the token reaches a protected cal
 })
 
 t.test('the pages fit a phone of 320 pixels', async (t) => {
-  const server = await startServer(t, environment)
+  const server = await startServer(t, await environment(t))
   const page = await openPage(t)
   await page.resize(320, 640)
 
