@@ -123,7 +123,7 @@ rule('creating, rotating and sealing again are audited', async (t, backend) => {
         request_id: 'r1',
         address: '192.0.2.1',
         user_agent: 'a',
-        details: { keyId: plan.promote, algorithm: 'EdDSA', retired: plan.retire },
+        details: { key_id: plan.promote, algorithm: 'EdDSA', retired: plan.retire },
       },
     ],
   )

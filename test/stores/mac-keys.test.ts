@@ -42,7 +42,7 @@ rule('a number is given once', async (t, backend) => {
     ['sealed 1'],
   )
   const events = await backend.db.selectFrom('audit_events').selectAll().execute()
-  t.match(events, [{ type: 'key.created', actor: 'cli', details: { macKey: 1 } }])
+  t.match(events, [{ type: 'key.created', actor: 'cli', details: { mac_key: 1 } }])
   t.equal(events.length, 1)
 })
 

@@ -10,6 +10,7 @@ import {
   insertUser,
   isReferredTo,
   nameTaken,
+  statedColumns,
   toColumns,
   toUser,
   type UserRow,
@@ -60,7 +61,7 @@ export const createUserStore = (
       inTransaction(db, async (trx) => {
         const row = await updateProfile(trx, now, userId, profile, credentialEpoch)
         if (row === undefined) return undefined
-        const details = { changed: Object.keys(profile) }
+        const details = { changed: statedColumns(profile) }
         await insertAuditEvents(trx, now, [userEvent('user.updated', userId, act, { details })])
         return toUser(row)
       }).catch(nameTaken),

@@ -77,5 +77,5 @@ const macKeyEvent = (
   outcome: 'success',
   ...(actor === undefined ? {} : { actor }),
   origin,
-  details: { macKey: number },
+  details: { mac_key: number },
 })

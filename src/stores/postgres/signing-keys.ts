@@ -158,5 +158,5 @@ const keyEvent = (
   outcome: 'success',
   ...(actor === undefined ? {} : { actor }),
   origin,
-  details: { keyId, algorithm, ...details },
+  details: { key_id: keyId, algorithm, ...details },
 })

@@ -65,6 +65,10 @@ export const toColumns = ({ email, username, name, givenName, familyName }: Prof
   ...(familyName === undefined ? {} : { family_name: familyName }),
 })
 
+/** Names of those columns, without the keys that follow from others. */
+export const statedColumns = (profile: Profile): string[] =>
+  Object.keys(toColumns(profile)).filter((name) => !name.endsWith('_key'))
+
 /** @throws the driver's error when a name is taken; see `nameTaken`. */
 export const insertUser = async (
   trx: Tx,

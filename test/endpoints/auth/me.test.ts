@@ -55,7 +55,7 @@ test('PATCH /auth/me', async (t) => {
     t.ok(json.updated_at > user.updated_at)
     t.strictSame((await api.get('/auth/me', token)).json, json)
     const { actor, details } = await api.eventOf(id, 'user.updated')
-    t.strictSame({ actor, details }, { actor: id, details: { changed: ['name', 'givenName'] } })
+    t.strictSame({ actor, details }, { actor: id, details: { changed: ['name', 'given_name'] } })
   })
 
   await t.test('changes nothing when nothing is given', async (t) => {
