@@ -1,7 +1,6 @@
-import { once } from 'node:events'
-import { connect } from 'node:net'
 import type { InjectOptions } from 'fastify'
 import t from 'tap'
+import { sendBytes } from '../plugins/test-server.ts'
 import { register, startService } from '../support/service.ts'
 
 // What people and programs put where it does not belong.
@@ -80,13 +79,9 @@ for (const [where, request] of Object.entries(requests)) {
 }
 
 t.test('nor from what is not HTTP', async (t) => {
-  await app.listen({ host: '127.0.0.1', port: 0 })
-  const [address] = app.addresses()
   const before = log.length
   for (const secret of secrets) {
-    const socket = connect(address?.port ?? 0, '127.0.0.1')
-    socket.resume().end(`${secret} / HTTP/1.1\r\nauthorization: ${secret}\r\n\r\n`)
-    await once(socket, 'close')
+    await sendBytes(app, `${secret} / HTTP/1.1\r\nauthorization: ${secret}\r\n\r\n`)
   }
   const lines = log.slice(before).join('')
   t.match(lines, '"msg":"connection refused"')
