@@ -16,7 +16,7 @@ import {
   createClientAdministration,
 } from './clients/client-administration.ts'
 import { type Clients, createClientDirectory } from './clients/client-directory.ts'
-import { firstPartyClient } from './clients/first-party.ts'
+import { firstPartyAudience, firstPartyClient } from './clients/first-party.ts'
 import { type Clock, createSteeredClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { createGrantTable, type GrantTable } from './grants/grant-table.ts'
@@ -261,7 +261,7 @@ const join = async (config: Config, logger: Logger, storage: Storage, bus: Bus):
     auditWriter,
     readSchemaStatus: storage.readSchemaStatus,
     async beginService() {
-      await stores.clients.ensureBuiltIn(firstPartyClient([config.issuer, config.defaultAudience]))
+      await stores.clients.ensureBuiltIn(firstPartyClient(firstPartyAudience(config)))
       await housekeeping.start()
     },
     close,

@@ -1,10 +1,11 @@
 import { firstPartyClientId } from '../clients/client.ts'
+import { firstPartyAudience } from '../clients/first-party.ts'
 import type { Config } from '../config.ts'
+import { ownScopes, permittedScope } from '../oauth/own-scope.ts'
 import { randomId } from '../secrets/random.ts'
 import type { TokenSet } from '../tokens/authorization.ts'
 import type { FamilyStarter } from '../tokens/family-start.ts'
 import type { TokenIssuer } from '../tokens/issuer.ts'
-import { firstPartyAudience, firstPartyScope } from './first-party.ts'
 import type { NewSession, OpenedSession } from './session-store.ts'
 import type { User } from './user.ts'
 
@@ -58,7 +59,7 @@ export const prepareSession = (
       amr,
       ttlSeconds,
       family,
-      scopeOf: firstPartyScope,
+      scopeOf: (permissions) => permittedScope(ownScopes, permissions),
       limit: config.sessionsPerUser,
     },
     async issueTokens({ user, scope, now, expiresAt }) {

@@ -1,17 +1,24 @@
+import type { Config } from '../config.ts'
+import { ownScopes } from '../oauth/own-scope.ts'
 import { firstPartyClientId } from './client.ts'
 import type { NewClient } from './client-store.ts'
 
-/** Scopes of the service's own API; no other client gets them unless it is told to. */
-export const reservedScopes = ['account', 'admin'] as const
+/** Audience of the tokens of our own API: ourselves, and whom tokens are meant for by default. */
+export const firstPartyAudience = ({
+  issuer,
+  defaultAudience,
+}: Pick<Config, 'issuer' | 'defaultAudience'>): readonly string[] => [
+  ...new Set([issuer, defaultAudience]),
+]
 
-/** @param audience the issuer and the default audience. */
+/** The built-in client. @param audience see `firstPartyAudience`. */
 export const firstPartyClient = (audience: readonly string[]): NewClient => ({
   id: firstPartyClientId,
   name: 'First-party API',
   authenticationMethod: 'none',
   grantTypes: ['refresh_token'],
-  scope: reservedScopes,
-  audience: [...new Set(audience)],
+  scope: ownScopes,
+  audience,
   resourceServer: [],
   redirectUris: [],
   refreshGraceSeconds: null,

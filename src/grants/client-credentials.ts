@@ -1,8 +1,8 @@
 import { Type } from 'typebox'
 import { isConfidential } from '../clients/client.ts'
-import { reservedScopes } from '../clients/first-party.ts'
 import type { Clock } from '../clock.ts'
 import { OAuthError } from '../oauth/error.ts'
+import { isOwnScope } from '../oauth/own-scope.ts'
 import { audienceOf } from './client-audience.ts'
 import type { Grant } from './grant.ts'
 
@@ -28,12 +28,10 @@ export const createClientCredentialsGrant = ({ clock, defaultAudience }: Depende
         clientId: client.id,
         subject: client.id,
         // What opens the service's own API must be asked for by name.
-        scope: scope ?? client.scope.filter((token) => !isReserved(token)),
+        scope: scope ?? client.scope.filter((token) => !isOwnScope(token)),
         audience: audience ?? audienceOf(client, defaultAudience),
         issuedAt: clock(),
       },
     }
   },
 })
-
-const isReserved = (token: string): boolean => (reservedScopes as readonly string[]).includes(token)

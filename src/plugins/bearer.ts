@@ -1,4 +1,5 @@
 import type { FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
+import type { OwnScope } from '../oauth/own-scope.ts'
 import { Problem, type ProblemCode } from '../oauth/problem.ts'
 import type { AccessTokenClaims, AccessTokenVerifier, Verification } from '../tokens/verifier.ts'
 
@@ -8,10 +9,6 @@ declare module 'fastify' {
     bearer?: AccessTokenClaims
   }
 }
-
-/** What a token must be allowed in order to be used at the service's own endpoints. */
-export const ownScopes = ['account', 'admin'] as const
-export type OwnScope = (typeof ownScopes)[number]
 
 type Refusal = Extract<Verification, { ok: false }>['reason']
 

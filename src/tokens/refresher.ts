@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { AuditEvent, Origin, RecordedEvent } from '../audit/event.ts'
 import type { AuditWriter } from '../audit/writer.ts'
+import { permittedScope } from '../oauth/own-scope.ts'
 import type { Scope } from '../oauth/scope.ts'
 import { Unavailable } from '../oauth/unavailable.ts'
 import type { Revocations } from '../revocation/revocations.ts'
@@ -196,16 +197,14 @@ const answer = async (
   return { outcome, tokens: { accessToken, tokenType: 'Bearer', expiresIn, refreshToken, scope } }
 }
 
-// `admin` lasts as long as the permission: a family keeps its scope, its access tokens do not.
+// A family keeps its scope; its access tokens have what of it is permitted now.
 const toAuthorization = (
   grant: FamilyGrant,
   requested: Pick<RefreshRequest, 'scope' | 'audience'>,
 ): Authorization => ({
   clientId: grant.clientId,
   subject: grant.userId,
-  scope: (requested.scope ?? grant.scope).filter(
-    (scope) => scope !== 'admin' || grant.permissions.includes('admin'),
-  ),
+  scope: permittedScope(requested.scope ?? grant.scope, grant.permissions),
   audience: requested.audience ?? grant.audience,
   user: {
     roles: grant.roles,

@@ -81,7 +81,7 @@ onEverySqlBackend('the store of clients', async (t, backend) => {
   })
 
   await t.test('the built-in client follows the configuration', async (t) => {
-    await store.ensureBuiltIn(firstPartyClient(['https://a.example', 'https://a.example']))
+    await store.ensureBuiltIn(firstPartyClient(['https://a.example']))
     const first = await store.find('first-party')
     await store.ensureBuiltIn(firstPartyClient(['https://a.example', 'https://b.example']))
 

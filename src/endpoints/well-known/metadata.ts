@@ -4,8 +4,8 @@ import { type Static, Type } from 'typebox'
 import { authenticationMethods } from '../../clients/client.ts'
 import type { Deps } from '../../deps.ts'
 import { jwksCacheControl } from '../../keys/jwks.ts'
+import { ownScopes } from '../../oauth/own-scope.ts'
 import { basePathOf } from '../../plugins/base-path.ts'
-import { ownScopes } from '../../plugins/bearer.ts'
 import { problemResponses } from '../problem-schema.ts'
 
 type MetadataDeps = Pick<Deps, 'config' | 'grants'>
