@@ -1,16 +1,13 @@
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import cors, { type FastifyCorsOptions } from '@fastify/cors'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { pathOf, type RouteTable } from './route-table.ts'
 
-const exposed = {
-  'access-control-expose-headers': 'ETag, Retry-After, WWW-Authenticate, X-Request-Id',
-}
-const everyone = { ...exposed, 'access-control-allow-origin': '*' }
-
-const preflight = {
-  'access-control-allow-methods': 'GET, HEAD, POST, PUT, PATCH, DELETE',
-  'access-control-allow-headers':
-    'Accept, Authorization, Content-Type, If-None-Match, X-Request-Id',
-  'access-control-max-age': '600',
+const shared: FastifyCorsOptions = {
+  methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+  allowedHeaders: ['Accept', 'Authorization', 'Content-Type', 'If-None-Match', 'X-Request-Id'],
+  exposedHeaders: ['ETag', 'Retry-After', 'WWW-Authenticate', 'X-Request-Id'],
+  maxAge: 600,
+  strictPreflight: false,
 }
 
 /**
@@ -23,31 +20,19 @@ export const registerCrossOrigin = (
   origins: readonly string[],
   routes: RouteTable,
 ): void => {
-  const permissions = new Map(origins.map((origin) => [origin, permissionOf(origin)]))
-  const permit = (origin: string, isPublic: boolean, reply: FastifyReply): boolean => {
-    const permission = isPublic ? everyone : permissions.get(origin)
-    if (!isPublic) reply.header('vary', 'Origin')
-    if (permission !== undefined) reply.headers(permission)
-    return permission !== undefined
-  }
-
-  app.addHook('onRequest', (request, reply, done) => {
+  const allowed = new Set(origins)
+  // A preflight reaches no route, so the one that it asks about is looked up.
+  const isPublic = ({ method, url, routeOptions }: FastifyRequest): boolean | undefined =>
+    method === 'OPTIONS' ? routes.find(pathOf(url))?.publicData : routeOptions.config.publicData
+  const policyFor = (request: FastifyRequest): FastifyCorsOptions => {
+    // What caches may keep permits everyone always, whoever asks first.
+    if (isPublic(request)) return { ...shared, origin: '*' }
     const { origin } = request.headers
-    // Without one it is no script of another origin; what caches may keep is public data alone.
-    if (origin === undefined) {
-      if (request.routeOptions.config.publicData) reply.headers(everyone)
-      done()
-      return
-    }
-    const isPublic = routes.find(pathOf(request.url))?.publicData ?? false
-    const isPermitted = permit(origin, isPublic, reply)
-    if (isPermitted && request.method === 'OPTIONS') reply.code(204).headers(preflight).send()
-    else done()
+    return origin !== undefined && allowed.has(origin)
+      ? { ...shared, origin, credentials: true }
+      : { origin: false }
+  }
+  app.register(cors, {
+    delegator: (request, done) => done(null, policyFor(request)),
   })
 }
-
-const permissionOf = (origin: string) => ({
-  ...exposed,
-  'access-control-allow-origin': origin,
-  'access-control-allow-credentials': 'true',
-})

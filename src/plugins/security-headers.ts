@@ -1,32 +1,50 @@
+import helmet from '@fastify/helmet'
 import type { FastifyInstance } from 'fastify'
 
 /** For answers that are data: nothing may be loaded, framed or run. */
-const dataPolicy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+const dataPolicy = {
+  'default-src': "'none'",
+  'base-uri': "'none'",
+  'form-action': "'none'",
+  'frame-ancestors': "'none'",
+}
 
-/**
- * Headers of every answer, a refused connection's included. Nothing is stored by caches unless a
- * route says so. They are the same for all requests, so they are made once.
- * @param issuer only an https issuer asks browsers to insist on https (RFC 6797 §7.2)
- */
-export const securityHeaders = (issuer: string): Readonly<Record<string, string>> => ({
+const formatPolicy = (directives: Readonly<Record<string, string>>): string =>
+  Object.entries(directives)
+    .map(([directive, sources]) => `${directive} ${sources}`)
+    .join(';')
+
+const hsts = { maxAge: 31_536_000, includeSubDomains: true }
+
+// Only an https issuer asks browsers to insist on https (RFC 6797 §7.2).
+const isHttps = (issuer: string): boolean => issuer.startsWith('https:')
+
+/** Headers of every answer. Nothing is stored by caches unless a route says so. */
+export const registerSecurityHeaders = (app: FastifyInstance, issuer: string): void => {
+  app.register(helmet, {
+    contentSecurityPolicy: { useDefaults: false, directives: dataPolicy },
+    frameguard: { action: 'deny' },
+    hsts: isHttps(issuer) && hsts,
+    referrerPolicy: { policy: 'no-referrer' },
+  })
+  app.addHook('onRequest', (_request, reply, done) => {
+    reply.header('cache-control', 'no-store')
+    done()
+  })
+}
+
+/** The same for answers that are made outside of all hooks, such as that to a broken request line. */
+export const bareSecurityHeaders = (issuer: string): Readonly<Record<string, string>> => ({
   'cache-control': 'no-store',
-  'content-security-policy': dataPolicy,
+  'content-security-policy': formatPolicy(dataPolicy),
   'cross-origin-resource-policy': 'same-origin',
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
-  ...(issuer.startsWith('https:')
-    ? { 'strict-transport-security': 'max-age=31536000; includeSubDomains' }
+  ...(isHttps(issuer)
+    ? { 'strict-transport-security': `max-age=${hsts.maxAge}; includeSubDomains` }
     : {}),
 })
-
-export const registerSecurityHeaders = (app: FastifyInstance, issuer: string): void => {
-  const headers = securityHeaders(issuer)
-  app.addHook('onRequest', (_request, reply, done) => {
-    reply.headers(headers)
-    done()
-  })
-}
 
 /**
  * What a page needs beside the headers of every answer; for data a browser ignores it.
@@ -34,8 +52,6 @@ export const registerSecurityHeaders = (app: FastifyInstance, issuer: string): v
  */
 export const pageHeaders = (sources: Readonly<Record<string, string>> = {}) => ({
   'content-security-policy': pagePolicy(sources),
-  'cross-origin-opener-policy': 'same-origin',
-  'origin-agent-cluster': '?1',
   'permissions-policy': 'camera=(), geolocation=(), microphone=()',
 })
 
@@ -44,7 +60,7 @@ export const pageHeaders = (sources: Readonly<Record<string, string>> = {}) => (
  * plain: `upgrade-insecure-requests` would break a page on a local network.
  */
 const pagePolicy = (sources: Readonly<Record<string, string>>): string =>
-  Object.entries({
+  formatPolicy({
     'default-src': "'none'",
     'base-uri': "'none'",
     'connect-src': "'self'",
@@ -55,5 +71,3 @@ const pagePolicy = (sources: Readonly<Record<string, string>>): string =>
     'style-src': "'self'",
     ...sources,
   })
-    .map(([directive, allowed]) => `${directive} ${allowed}`)
-    .join('; ')

@@ -4,7 +4,7 @@ import type { Config } from '../config.ts'
 import { answerClientError } from './client-error.ts'
 import { sendError } from './error-handler.ts'
 import { logRequest, requestIdOf } from './request-log.ts'
-import { securityHeaders } from './security-headers.ts'
+import { bareSecurityHeaders } from './security-headers.ts'
 
 export type ServerConfig = Pick<
   Config,
@@ -47,7 +47,7 @@ const limits = ({ bodyLimitBytes, requestTimeoutMs }: ServerConfig) => ({
 
 // These run outside of all hooks, so the headers of every answer are set here once more.
 const refusals = (issuer: string, logger: Logger) => {
-  const headers = securityHeaders(issuer)
+  const headers = bareSecurityHeaders(issuer)
   return {
     frameworkErrors: (error, request, reply) => {
       reply.headers({ ...headers, 'x-request-id': request.id })

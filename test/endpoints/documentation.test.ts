@@ -16,8 +16,8 @@ for (const [issuer, base] of Object.entries({
       t.equal(page.statusCode, 200)
       t.equal(
         page.headers['content-security-policy'],
-        "default-src 'none'; base-uri 'none'; connect-src 'self'; form-action 'self'; " +
-          "frame-ancestors 'none'; img-src 'self' data:; script-src 'self'; " +
+        "default-src 'none';base-uri 'none';connect-src 'self';form-action 'self';" +
+          "frame-ancestors 'none';img-src 'self' data:;script-src 'self';" +
           "style-src 'self' 'unsafe-inline'",
       )
       t.match(page.body, /<meta name="viewport" content="width=device-width">/)
