@@ -43,6 +43,12 @@ type FrameworkError = {
 const partsOf = (error: unknown): FrameworkError =>
   error instanceof Error ? (error as FrameworkError) : {}
 
-// Fastify marks a request that broke off while its body was read with a status in the 400s.
-const byStatus = (statusCode: number | undefined): ProblemCode =>
-  statusCode !== undefined && statusCode >= 400 && statusCode < 500 ? 'malformed_body' : 'internal'
+// Fastify marks a request that broke off while its body was read with 400. Files refuse paths that
+// lead out of their folder, and conditions that do not hold, with codes of their own.
+const byStatus = (statusCode: number | undefined): ProblemCode => {
+  if (statusCode === 400) return 'malformed_body'
+  if (statusCode === 403 || statusCode === 404) return 'not_found'
+  return statusCode !== undefined && statusCode > 400 && statusCode < 500
+    ? 'malformed_request'
+    : 'internal'
+}

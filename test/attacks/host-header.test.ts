@@ -90,6 +90,10 @@ for (const path of [
   '/x/../auth/me',
   '/x/%2e%2e/auth/me',
   '/auth\\me',
+  '/docs/static/../../auth/me',
+  '/docs/static/%2e%2e/%2e%2e/package.json',
+  '/docs/static/..%5c..%5cpackage.json',
+  '/docs/static//etc/passwd',
 ]) {
   t.test(`no other address leads where this one does not: ${path}`, async (t) => {
     const ask = async (address: string) =>
