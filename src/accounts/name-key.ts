@@ -7,7 +7,10 @@ const longestSpelling = 1024
  * too long to be a name stays as it is: folding takes quadratic time, and anybody may sign in.
  */
 export const foldName = (name: string): string =>
-  name.length > longestSpelling ? name : name.normalize('NFKC').toLowerCase()
+  name.length > longestSpelling ? name : unifySigma(name.normalize('NFKC').toLowerCase())
+
+// Σ becomes ς or σ by what stands around it; two names that differ in that alone are one.
+const unifySigma = (lowerCase: string): string => lowerCase.replaceAll('ς', 'σ')
 
 /** Key of an email address, as it is stored beside it. White space around it does not count. */
 export const emailKey = (email: string): string => foldName(email.trim())
