@@ -1,11 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import type { AuditEvent, Origin, RecordedEvent } from '../audit/event.ts'
+import type { AuditEvent } from '../audit/event.ts'
 import type { AuditWriter } from '../audit/writer.ts'
-import { permittedScope } from '../oauth/own-scope.ts'
-import type { Scope } from '../oauth/scope.ts'
 import { Unavailable } from '../oauth/unavailable.ts'
 import type { Revocations } from '../revocation/revocations.ts'
-import { hmacSha256 } from '../secrets/digest.ts'
 import {
   decodeRefreshToken,
   deriveSuccessor,
@@ -14,26 +11,15 @@ import {
   type MacKeys,
   type RefreshTokenParts,
 } from '../secrets/refresh-token.ts'
-import type { Authorization, TokenSet } from './authorization.ts'
+import type { TokenSet } from './authorization.ts'
+import { authorizationOf } from './family-authorization.ts'
 import { FamilyQueue } from './family-queue.ts'
 import type { FamilyGrant, FamilyView, RefreshFamilyStore, Rotation } from './family-store.ts'
 import type { TokenIssuer } from './issuer.ts'
-import { networkPrefix } from './network-prefix.ts'
 import { type OutageTracker, outageWithin } from './outage.ts'
-import { judge, type Presented, type RefreshPolicy, type Refusal } from './refresh-family.ts'
-
-export type RefreshRequest = {
-  readonly refreshToken: string
-  readonly clientId: string
-  readonly policy: RefreshPolicy
-  /** Narrows the access token; the family keeps its scope (RFC 6749 §6). */
-  readonly scope?: Scope
-  /** Narrows the access token's audience; the family keeps its own (RFC 8707 §2.2). */
-  readonly audience?: readonly string[]
-  /** Key that the request has proved; null for bearer clients. */
-  readonly confirmation?: string
-  readonly origin: Origin
-}
+import { describeFamilyEvent } from './refresh-events.ts'
+import { judge, type Presented, type Refusal } from './refresh-family.ts'
+import { digestOrigin, questionOf, type RefreshRequest } from './refresh-request.ts'
 
 export type RefreshResult =
   | { readonly outcome: 'rotated' | 'retried'; readonly tokens: Required<TokenSet> }
@@ -54,7 +40,6 @@ type Dependencies = {
   readonly revocations: Revocations
   readonly outages: OutageTracker
   readonly auditWriter: AuditWriter
-  readonly onOutcome?: (outcome: RefreshResult['outcome']) => void
 }
 
 export const createRefresher = (deps: Dependencies): Refresher => {
@@ -62,14 +47,10 @@ export const createRefresher = (deps: Dependencies): Refresher => {
   return {
     async refresh(request) {
       const parts = await decodeRefreshToken(request.refreshToken, deps.macKeys)
-      const result: RefreshResult =
-        parts === undefined
-          ? { outcome: 'unknown' }
-          : await queue.run(parts.familyId, questionOf(request), () =>
-              refreshFamily(deps, request, parts),
-            )
-      deps.onOutcome?.(result.outcome)
-      return result
+      if (parts === undefined) return { outcome: 'unknown' }
+      return queue.run(parts.familyId, questionOf(request), () =>
+        refreshFamily(deps, request, parts),
+      )
     },
   }
 }
@@ -81,6 +62,7 @@ const refreshFamily = async (
 ): Promise<RefreshResult> => {
   const from = digestOrigin(parts, request.origin)
   for (let attempt = 0; attempt <= 2; attempt += 1) {
+    if (attempt > 0) await deps.store.copyUserVersion(parts.familyId)
     const salt = randomBytes(16)
     const successor = deriveSuccessor(parts, salt)
     const rotation = describeRotation(request, parts, successor, salt, from)
@@ -94,7 +76,6 @@ const refreshFamily = async (
     }
     const result = await resolveRefused(deps, request, parts, from)
     if (result !== 'again') return result
-    await deps.store.copyUserVersion(parts.familyId)
   }
   throw new Unavailable('the family kept changing while it was refreshed')
 }
@@ -173,7 +154,7 @@ const punish = async (
   generation: number,
 ): Promise<void> => {
   if (refusal === 'reused' || refusal === 'diverged') {
-    const event = describe(request, grant, `family.${refusal}`, { generation })
+    const event = describeFamilyEvent(request, grant, `family.${refusal}`, { generation })
     if (await deps.store.revoke(grant.familyId, refusal, [event])) await deps.revocations.announce()
   }
   if (refusal === 'wrong_client' || refusal === 'wrong_confirmation') {
@@ -188,7 +169,7 @@ const answer = async (
   grant: FamilyGrant,
   next: RefreshTokenParts,
 ): Promise<RefreshResult> => {
-  const authorization = toAuthorization(grant, request)
+  const authorization = authorizationOf(grant, request)
   const { accessToken, expiresIn } = await deps.issuer.issueAccessToken(authorization)
   // Last look: a revocation that committed while this was signed must win.
   if (deps.revocations.revokedBy(authorization) !== undefined) return { outcome: 'revoked' }
@@ -197,63 +178,13 @@ const answer = async (
   return { outcome, tokens: { accessToken, tokenType: 'Bearer', expiresIn, refreshToken, scope } }
 }
 
-// A family keeps its scope; its access tokens have what of it is permitted now.
-const toAuthorization = (
-  grant: FamilyGrant,
-  requested: Pick<RefreshRequest, 'scope' | 'audience'>,
-): Authorization => ({
-  clientId: grant.clientId,
-  subject: grant.userId,
-  scope: permittedScope(requested.scope ?? grant.scope, grant.permissions),
-  audience: requested.audience ?? grant.audience,
-  user: {
-    roles: grant.roles,
-    permissions: grant.permissions,
-    authTime: grant.authTime,
-    amr: grant.amr,
-    ...(grant.acr === null ? {} : { acr: grant.acr }),
-  },
-  ...(grant.offline || grant.sessionId === null ? {} : { sessionId: grant.sessionId }),
-  familyId: grant.familyId,
-  issuedAt: grant.now,
-  notAfter: grant.expiresAt,
-})
-
-const describe = (
-  request: RefreshRequest,
-  grant: FamilyGrant,
-  type: AuditEvent['type'],
-  details: AuditEvent['details'] = {},
-): RecordedEvent => ({
-  type,
-  outcome: 'failure',
-  actor: request.clientId,
-  subject: grant.userId,
-  clientId: grant.clientId,
-  ...(grant.sessionId === null ? {} : { sessionId: grant.sessionId }),
-  familyId: grant.familyId,
-  details,
-  origin: request.origin,
-})
-
 const record = (
   deps: Dependencies,
   request: RefreshRequest,
   grant: FamilyGrant,
   type: AuditEvent['type'],
 ): void =>
-  deps.auditWriter.recordOncePerMinute(`${type}:${grant.familyId}`, describe(request, grant, type))
-
-/** Requests with the same text are the same question. */
-const questionOf = ({ origin, ...request }: RefreshRequest): string =>
-  JSON.stringify([request, networkPrefix(origin.address), origin.userAgent])
-
-/**
- * Keyed with the presented secret, which is stored nowhere: a leaked row does not tell where
- * somebody was, and only a retry of the same token can be compared with it.
- */
-const digestOrigin = ({ secret }: RefreshTokenParts, { address, userAgent }: Origin): Buffer =>
-  hmacSha256(
-    secret,
-    JSON.stringify(['refresh origin', networkPrefix(address), userAgent ?? '']),
-  ).subarray(0, 16)
+  deps.auditWriter.recordOncePerMinute(
+    `${type}:${grant.familyId}`,
+    describeFamilyEvent(request, grant, type),
+  )

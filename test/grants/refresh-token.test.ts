@@ -2,7 +2,8 @@ import { test } from 'tap'
 import { createRefreshTokenGrant } from '../../src/grants/refresh-token.ts'
 import { OAuthError } from '../../src/oauth/error.ts'
 import type { Refusal } from '../../src/tokens/refresh-family.ts'
-import type { Refresher, RefreshRequest, RefreshResult } from '../../src/tokens/refresher.ts'
+import type { RefreshRequest } from '../../src/tokens/refresh-request.ts'
+import type { Refresher, RefreshResult } from '../../src/tokens/refresher.ts'
 import { makeClient } from '../support/new-client.ts'
 
 const tokens = {

@@ -1,0 +1,36 @@
+import type { Origin } from '../audit/event.ts'
+import type { Scope } from '../oauth/scope.ts'
+import { hmacSha256 } from '../secrets/digest.ts'
+import type { RefreshTokenParts } from '../secrets/refresh-token.ts'
+import { networkPrefix } from './network-prefix.ts'
+import type { RefreshPolicy } from './refresh-family.ts'
+
+export type RefreshRequest = {
+  readonly refreshToken: string
+  readonly clientId: string
+  readonly policy: RefreshPolicy
+  /** Narrows the access token; the family keeps its scope (RFC 6749 §6). */
+  readonly scope?: Scope
+  /** Narrows the access token's audience; the family keeps its own (RFC 8707 §2.2). */
+  readonly audience?: readonly string[]
+  /** Key that the request has proved; bearer clients have none. */
+  readonly confirmation?: string
+  readonly origin: Origin
+}
+
+/** Requests with the same text are the same question. */
+export const questionOf = ({ origin, ...request }: RefreshRequest): string =>
+  JSON.stringify([request, networkPrefix(origin.address), origin.userAgent])
+
+/**
+ * Keyed with the presented secret, which is stored nowhere: a leaked row does not tell where
+ * somebody was, and only a retry of the same token can be compared with it.
+ */
+export const digestOrigin = (
+  { secret }: RefreshTokenParts,
+  { address, userAgent }: Origin,
+): Buffer =>
+  hmacSha256(
+    secret,
+    JSON.stringify(['refresh origin', networkPrefix(address), userAgent ?? '']),
+  ).subarray(0, 16)
