@@ -79,7 +79,7 @@ const measureUnderLoad = async (
   plan: Plan,
   progress: Progress,
 ): Promise<Loaded> => {
-  const service = await startService({ env: stage.env })
+  const service = await startService(stage.env)
   const startedAt = performance.now()
   const scene: Scene = { ...stage, service, connections: plan.connections }
   const run = async (open: OpenCase): Promise<Comparison> => {

@@ -35,7 +35,7 @@ export const countCosts = async (options: CountsOptions): Promise<Counts> => {
   const { registrations, connections, tokens, databaseUrl, env } = options
   const before = await readUpdates(databaseUrl)
   const proxy = await startCountingProxy(databaseUrl)
-  const service = await startService({ env: { ...env, DATABASE_URL: proxy.url } })
+  const service = await startService({ ...env, DATABASE_URL: proxy.url })
   const phase: Phase = { warmUpMs: 0, durationMs: options.countingMs }
   const run = async (scriptOf: (connection: number) => Script): Promise<number> =>
     (await runClosedLoop({ ...phase, port: service.port, connections, scriptOf })).answers

@@ -14,9 +14,9 @@ type Environment = Readonly<Record<string, string>>
 
 /** @param env names an empty database; without one the data are embedded */
 export const measureStarts = async (env: Environment, starts: number): Promise<StartTimes> => {
-  const folder = temporaryFolder('service')
+  const dataDir = temporaryFolder('data')
   const start = async (): Promise<number> => {
-    const service = await startService({ env, folder })
+    const service = await startService(env, dataDir)
     await service.stop()
     return service.startMs
   }

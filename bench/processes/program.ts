@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { noteProcess } from '../../test/support/run-folder.ts'
 
-/** A program of this repository, running in a process of its own with the runtime of the run. */
+/** A program of this repository, running in a process of its own. */
 export type Program = {
   readonly child: ChildProcess
   readonly pid: number
@@ -13,15 +13,14 @@ export type Program = {
 type ProgramOptions = {
   readonly args?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
-  readonly folder?: string
   readonly stdio: StdioOptions
 }
 
-/** @param file path from the root of the repository */
+const bootstrap = fileURLToPath(new URL('../../bootstrap.sh', import.meta.url))
+
+/** Starts a file as the scripts of package.json do. @param file path from the root */
 export const startProgram = (file: string, options: ProgramOptions): Program => {
-  const path = fileURLToPath(new URL(`../../${file}`, import.meta.url))
-  const child = spawn(process.execPath, [path, ...(options.args ?? [])], {
-    cwd: options.folder,
+  const child = spawn('sh', [bootstrap, file, ...(options.args ?? [])], {
     env: { PATH: process.env.PATH, ...options.env },
     stdio: options.stdio,
   })

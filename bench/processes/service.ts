@@ -5,7 +5,7 @@ import { temporaryFolder } from '../../test/support/run-folder.ts'
 import { waitUntil } from '../../test/support/wait-until.ts'
 import { startProgram } from './program.ts'
 
-/** The real service with its default settings; its log goes to /dev/null. */
+/** The real service as `npm start` starts it, with default settings; its log goes to /dev/null. */
 export type ServiceProcess = {
   readonly port: number
   readonly pid: number
@@ -14,22 +14,18 @@ export type ServiceProcess = {
   stop(): Promise<void>
 }
 
-type ServiceOptions = {
-  /** All of its environment but the port. */
-  readonly env: Readonly<Record<string, string>>
-  /** Working folder, where the embedded mode keeps its data. */
-  readonly folder?: string
-}
-
-export const startService = async ({
-  env,
-  folder = temporaryFolder('service'),
-}: ServiceOptions): Promise<ServiceProcess> => {
+/**
+ * @param env all of its environment but the port
+ * @param dataDir where the embedded mode keeps its data
+ */
+export const startService = async (
+  env: Readonly<Record<string, string>>,
+  dataDir: string = temporaryFolder('data'),
+): Promise<ServiceProcess> => {
   const port = await freePort()
   const startedAt = performance.now()
   const program = startProgram('src/main.ts', {
-    env: { ...env, PORT: `${port}` },
-    folder,
+    env: { ...env, PORT: `${port}`, DATA_DIR: dataDir },
     stdio: ['ignore', 'ignore', 'inherit'],
   })
   const hasEnded = () => program.child.exitCode !== null
