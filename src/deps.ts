@@ -250,6 +250,7 @@ const join = async (config: Config, logger: Logger, storage: Storage, bus: Bus):
     }),
     audienceAdministration: createAudienceAdministration({
       store: stores.audiences,
+      firstPartyAudience: firstPartyAudience(config),
       announce: async () => {
         bus.publish('clients')
         await audiences.reload()

@@ -29,6 +29,8 @@ type AudienceAdministrationOptions = {
   readonly store: AudienceStore
   /** After the commit, before the answer: this node and the others learn the new settings. */
   readonly announce: () => Promise<void>
+  /** Audiences that the tokens of people have together. */
+  readonly firstPartyAudience: readonly string[]
 }
 
 const longestLifetimeSeconds = 86_400
@@ -52,6 +54,7 @@ const rules: readonly Rule[] = [
 export const createAudienceAdministration = ({
   store,
   announce,
+  firstPartyAudience,
 }: AudienceAdministrationOptions): AudienceAdministration => ({
   async set(input, { actor, origin }) {
     const fields = rules.flatMap(([field, message, isBroken]) =>
@@ -59,6 +62,9 @@ export const createAudienceAdministration = ({
     )
     if (fields.length > 0) throw new Problem('validation', { fields })
     const audience = input as Audience
+    if (firstPartyAudience.includes(audience.name)) {
+      refuseSplit(audience, firstPartyAudience, await store.list())
+    }
     await store.set(audience, {
       type: 'audience.updated',
       outcome: 'success',
@@ -75,6 +81,20 @@ export const createAudienceAdministration = ({
   },
   list: () => store.list(),
 })
+
+/** A token has one signature, so audiences that share tokens cannot want two algorithms. */
+const refuseSplit = (
+  { name, signingAlgorithm }: Audience,
+  shared: readonly string[],
+  stored: readonly Audience[],
+): void => {
+  const other = stored.find(
+    (each) => each.name !== name && shared.includes(each.name) && each.signingAlgorithm,
+  )
+  if (!signingAlgorithm || !other || other.signingAlgorithm === signingAlgorithm) return
+  const message = `must be ${other.signingAlgorithm}, as for ${other.name}: people get tokens for both at once`
+  throw new Problem('validation', { fields: [{ field: 'signing_algorithm', message }] })
+}
 
 const isAlgorithm = (name: string): boolean => signingAlgorithms.includes(name as SigningAlgorithm)
 
