@@ -2,17 +2,23 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import t, { type Test } from 'tap'
 import { createTestDatabase } from '../../support/database.ts'
-import { startService } from '../../support/service.ts'
+import { register, startService } from '../../support/service.ts'
 import { createMachine, postForm } from './requests.ts'
 
-/** The URL of a way to a database on which every message to it is counted. */
+/** The last part of every answer of PostgreSQL: ReadyForQuery, outside of a transaction. */
+const ready = Buffer.from([...Buffer.from('Z'), 0, 0, 0, 5, ...Buffer.from('I')])
+
+/** The URL of a way to a database on which everything sent to it, and its answers, are counted. */
 const startCounter = async (t: Test, databaseUrl: string) => {
   const target = new URL(databaseUrl)
-  const counter = { messages: 0, url: '' }
+  const counter = { messages: 0, roundTrips: 0, url: '' }
   const server = createServer((client) => {
     const database = connect(Number(target.port), target.hostname)
     client.on('data', () => {
       counter.messages += 1
+    })
+    database.on('data', (answer) => {
+      if (answer.subarray(-ready.length).equals(ready)) counter.roundTrips += 1
     })
     client.pipe(database).pipe(client)
     for (const socket of [client, database]) socket.on('error', () => {})
@@ -42,4 +48,24 @@ t.test('client credentials of a client in memory send nothing to the database', 
 
   t.equal((await grant(cold)).statusCode, 200)
   t.ok(counter.messages > before, 'a client that is not in memory is counted')
+})
+
+t.test('a refresh is one round trip, outside of any transaction', async (t) => {
+  const counter = await startCounter(t, (await createTestDatabase(t)).url)
+  const { app, deps } = await startService(t, { DATABASE_URL: counter.url })
+  let token = (await register(app)).refresh_token
+  const refresh = async () => {
+    const form = { grant_type: 'refresh_token', client_id: 'first-party', refresh_token: token }
+    const response = await postForm(app, '/token', form)
+    t.equal(response.statusCode, 200)
+    token = response.json().refresh_token
+  }
+  await refresh()
+  await deps.revocations.close()
+  await deps.auditWriter.close()
+
+  const before = { ...counter }
+  for (let i = 0; i < 100; i += 1) await refresh()
+  t.equal(counter.roundTrips - before.roundTrips, 100)
+  t.equal(counter.messages - before.messages, 100, 'each sent at once')
 })
