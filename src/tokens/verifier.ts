@@ -115,7 +115,7 @@ const readClaims = (payload: JWTPayload): AccessTokenClaims | undefined => {
   const audience = stringsOf(typeof aud === 'string' ? [aud] : aud)
   const parsedScope = typeof scope === 'string' ? parseScope(scope) : []
   if (typeof iss !== 'string' || typeof sub !== 'string' || typeof jti !== 'string') return
-  if (iat === undefined || exp === undefined) return
+  if (!isNumericDate(iat) || !isNumericDate(exp)) return
   if (audience.length === 0 || typeof clientId !== 'string') return
   if (parsedScope === undefined) return
   return {
@@ -134,6 +134,10 @@ const readClaims = (payload: JWTPayload): AccessTokenClaims | undefined => {
     raw: payload,
   }
 }
+
+// Whole seconds, as we write them, that a Date can hold: others would be neither shown nor compared.
+const isNumericDate = (value: number | undefined): value is number =>
+  Number.isInteger(value) && Math.abs(value as number) <= 8.64e12
 
 const stringsOf = (value: unknown): string[] =>
   Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []

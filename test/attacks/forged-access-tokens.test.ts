@@ -120,6 +120,13 @@ const forgeries: Record<string, (forgery: Forgery) => string | Promise<string>> 
   'expired a second ago': (it) => signedByUs(it, { exp: seconds() - 1 }),
   'expires now': (it) => signedByUs(it, { exp: seconds() }),
   'not good before a minute from now': (it) => signedByUs(it, { nbf: seconds() + 60 }),
+  'expired before the epoch': (it) => signedByUs(it, { exp: -1 }),
+  'exp beyond all dates': (it) => signedByUs(it, { exp: 1e300 }),
+  'exp between two seconds': (it) => signedByUs(it, { exp: seconds() + 900.5 }),
+  'exp as null': (it) => signedByUs(it, { exp: null }),
+  'iat as a text': (it) => signedByUs(it, { iat: String(seconds()) }),
+  'iat beyond all dates': (it) => signedByUs(it, { iat: 1e300 }),
+  'nbf as a text': (it) => signedByUs(it, { nbf: String(seconds()) }),
   'exp as a text': (it) => signedByUs(it, { exp: String(seconds() + 900) }),
   'sub as a number': (it) => signedByUs(it, { sub: 1 }),
   'jti as a number': (it) => signedByUs(it, { jti: 1 }),
@@ -189,6 +196,8 @@ for (const [what, forge] of Object.entries({ ...forgeries, ...unspeakable })) {
     )
     t.equal(await countRevocations(), before)
     if (what in forgeries) {
+      const verified = await app.inject({ method: 'POST', url: '/auth/verify', payload: { token } })
+      t.match([verified.statusCode, verified.json()], [200, { active: false, code: String }])
       const answer = await bearer(token)
       t.equal(answer.statusCode, 401)
       t.match(answer.headers['www-authenticate'], /^Bearer .*error="invalid_token"/)
