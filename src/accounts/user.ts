@@ -26,7 +26,7 @@ export type UserReference = LoginName | { readonly id: string }
 
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
-/** Whether a text may be asked for as an id of a user or session: PostgreSQL refuses all others. */
+/** Whether a text can be the id of a user or session; PostgreSQL refuses to look for any other. */
 export const isUuid = (text: string): boolean => uuid.test(text)
 
 /** A text in which either name may stand: usernames hold no `@`, addresses must. */

@@ -21,10 +21,3 @@ const syntax = /^[\x21-\x7e]{1,200}$/
 
 /** Whether a string can be the id of any client; what cannot is never looked up. */
 export const isClientId = (id: string): boolean => syntax.test(id)
-
-/**
- * Whether an id could be a user's `sub`. A client must not be able to take one: a resource server
- * tells machines from people by it (RFC 9700 §4.15.1).
- */
-export const isSubjectForm = (id: string): boolean =>
-  /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i.test(id)

@@ -1,10 +1,11 @@
+import { isUuid } from '../accounts/user.ts'
 import { isAudience } from '../oauth/audience.ts'
 import { grantTypes } from '../oauth/grant-type.ts'
 import { isRedirectUri } from '../oauth/redirect-uri.ts'
 import { isScopeToken } from '../oauth/scope.ts'
 import { isWellFormedText } from '../oauth/text.ts'
 import { authenticationMethods, type Client, firstPartyClientId } from './client.ts'
-import { isClientId, isSubjectForm } from './client-id.ts'
+import { isClientId } from './client-id.ts'
 
 /** A registration with its defaults, before anybody has checked it. */
 export type Candidate = Omit<Client, 'authenticationMethod' | 'grantTypes' | Kept> & {
@@ -29,11 +30,8 @@ const rules: readonly Rule[] = [
     'must be 1 to 200 printable ASCII characters without spaces',
     ({ id }) => !isClientId(id),
   ],
-  [
-    'client_id',
-    'must not be a UUID, which is the form of a user id',
-    ({ id }) => isSubjectForm(id),
-  ],
+  // A resource server tells machines from people by `sub` (RFC 9700 §4.15.1).
+  ['client_id', 'must not be a UUID, which is the form of a user id', ({ id }) => isUuid(id)],
   ['client_id', 'belongs to the built-in client', ({ id }) => id === firstPartyClientId],
   [
     'client_name',

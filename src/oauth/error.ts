@@ -1,4 +1,4 @@
-/** Error codes of the OAuth endpoints (RFC 6749 §5.2, RFC 7009 §2.2.1, RFC 8707 §2). */
+/** Error codes of the OAuth endpoints (RFC 6749 §5.2, RFC 8707 §2). */
 export type OAuthErrorCode =
   | 'invalid_request'
   | 'invalid_client'
@@ -7,7 +7,6 @@ export type OAuthErrorCode =
   | 'invalid_target'
   | 'unauthorized_client'
   | 'unsupported_grant_type'
-  | 'unsupported_token_type'
   | 'temporarily_unavailable'
   | 'server_error'
 

@@ -31,7 +31,6 @@ export const problems = {
   unsupported_media_type: [415, 'The content type is not supported'],
   password_too_common: [422, 'The password is too common'],
   headers_too_large: [431, 'The headers are too large'],
-  too_many_requests: [429, 'Too many requests'],
   internal: [500, 'Something went wrong'],
   unavailable: [503, 'The service cannot answer now'],
 } as const satisfies Record<string, readonly [status: number, title: string]>

@@ -42,7 +42,8 @@ const challengeOf = ({ status, options }: Problem): string | undefined =>
   options.challenge ?? (status === 401 ? 'Bearer' : undefined)
 
 const problemBody = (problem: Problem, requestId: string) => ({
-  type: problemType(problem.code),
+  // An identifier that leads nowhere and never changes (RFC 9457 §3.1.1).
+  type: `urn:tessera:problem:${problem.code}`,
   title: problem.title,
   status: problem.status,
   code: problem.code,
@@ -50,9 +51,6 @@ const problemBody = (problem: Problem, requestId: string) => ({
   errors: problem.options.fields,
   request_id: requestId,
 })
-
-/** `type` of a problem: an identifier that leads nowhere and never changes (RFC 9457 §3.1.1). */
-export const problemType = (code: ProblemCode): string => `urn:tessera:problem:${code}`
 
 const oauthBody = (error: OAuthError, requestId: string) => ({
   error: error.code,

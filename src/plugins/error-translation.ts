@@ -13,7 +13,6 @@ const frameworkErrors: Record<string, readonly [ProblemCode, detail?: string]> =
   FST_ERR_BAD_URL: ['malformed_request', 'The address cannot be decoded'],
   FST_ERR_MAX_PARAM_LENGTH: ['not_found'],
   FST_ERR_NOT_FOUND: ['not_found'],
-  FST_ERR_HANDLER_TIMEOUT: ['unavailable'],
 }
 
 /**

@@ -2,8 +2,7 @@
  * What a revocation names: one access token (`jti`), a refresh-token family (`fam`), a login
  * session (`sid`), a user (`sub`), a client (`client`) or a signing key (`kid`).
  */
-export const revocationKinds = ['jti', 'fam', 'sid', 'sub', 'client', 'kid'] as const
-export type RevocationKind = (typeof revocationKinds)[number]
+export type RevocationKind = 'jti' | 'fam' | 'sid' | 'sub' | 'client' | 'kid'
 
 /** Idempotent: the same kind and value twice is one entry. Times are the database's. */
 export type RevocationEntry = {
