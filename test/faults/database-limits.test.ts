@@ -206,3 +206,30 @@ test('a statement that takes too long is 503', async (t) => {
   await sql`DROP TRIGGER dawdle ON refresh_families`.execute(db)
   t.equal((await refresh(service, person.refresh_token)).status, 200)
 })
+
+const mishaps = {
+  'disk full': '53100',
+  'out of memory': '53200',
+  'an input or output error': '58030',
+  'a damaged page': 'XX001',
+  'a broken index': 'XX002',
+} as const
+
+test('whatever goes wrong inside the database is 503, and nothing is half done', async (t) => {
+  const service = await startService(t)
+  const db = await connect(t, service)
+  const person = await register(service.app)
+  for (const [mishap, state] of Object.entries(mishaps)) {
+    // At the last write of each act.
+    await sql`CREATE OR REPLACE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      RAISE EXCEPTION 'could not go on' USING ERRCODE = ${sql.lit(state)}; END $$`.execute(db)
+    await sql`CREATE OR REPLACE TRIGGER fail BEFORE INSERT ON audit_events
+      FOR EACH ROW EXECUTE FUNCTION fail()`.execute(db)
+    for (const [name, act] of Object.entries(acts)) {
+      t.equal(await ask(service, act, person), 503, `${name}: ${mishap}`)
+      t.strictSame(new Set(await act.traces(db, person)), new Set([act.before]))
+    }
+  }
+  await sql`DROP TRIGGER fail ON audit_events`.execute(db)
+  t.equal(await ask(service, acts['sign-out'], person), 204)
+})

@@ -6,10 +6,10 @@ import { type Test, test } from 'tap'
 import { createTestDatabase } from '../support/database.ts'
 import { freePort } from '../support/free-port.ts'
 import { noteProcess, temporaryFolder } from '../support/run-folder.ts'
-import { startServer } from '../support/server-process.ts'
+import { type Exit, type ServerProcess, startServer } from '../support/server-process.ts'
 import { testEnvironment } from '../support/service.ts'
 import { waitUntil } from '../support/wait-until.ts'
-import { credentials, get, post } from './over-http.ts'
+import { bodyOf, credentials, get, post, type SignedIn } from './over-http.ts'
 
 // One hash at a time, each of them slow enough for others to wait.
 const slowHashes = {
@@ -68,8 +68,42 @@ test('a request that never comes to its end does not hold up the end of the proc
   await cut
 })
 
+test('a node that is replaced under load signs nobody out', async (t) => {
+  const { url } = await createTestDatabase(t)
+  const environment = { ...testEnvironment, DATABASE_URL: url }
+  const [ending, staying] = await Promise.all([
+    startServer(t, environment),
+    startServer(t, environment),
+  ])
+  let stopped: Promise<Exit> | undefined
+  const refresh = (token: string) => {
+    const send = (server: ServerProcess) => post(server, '/refresh', { refresh_token: token })
+    // What a balancer does: the other node, when the connection to this one breaks.
+    return send(ending).catch(() => send(staying))
+  }
+  const statuses: number[] = []
+  const goOn = async (first: string): Promise<void> => {
+    let token = first
+    for (let round = 0; round < 30; round += 1) {
+      const answer = await refresh(token)
+      statuses.push(answer.status)
+      token = ((await answer.json()) as SignedIn).refresh_token
+      if (statuses.length === 50) stopped = ending.stop()
+    }
+  }
+  const people = await Promise.all(
+    Array.from({ length: 10 }, () =>
+      bodyOf<SignedIn>(post(staying, '/auth/register', credentials())),
+    ),
+  )
+  await Promise.all(people.map(({ refresh_token: token }) => goOn(token)))
+  t.strictSame(await stopped, { code: 0, signal: null })
+  t.equal(statuses.length, 300)
+  t.strictSame(new Set(statuses), new Set([200]))
+})
+
 /** `npm start` as a person runs it, in a process group of its own. */
-const npmStart = async (t: Test) => {
+const npmStart = async (t: Test, settings: Readonly<Record<string, string>>) => {
   const port = await freePort()
   const child = spawn('npm', ['start'], {
     cwd: fileURLToPath(new URL('../../', import.meta.url)),
@@ -81,8 +115,8 @@ const npmStart = async (t: Test) => {
       ...slowHashes,
       ISSUER: undefined,
       PORT: `${port}`,
-      DATA_DIR: temporaryFolder('data'),
       LOG_LEVEL: 'warn',
+      ...settings,
     },
   })
   const strike = noteProcess(child, { group: true })
@@ -107,7 +141,7 @@ const isAlive = (target: number): boolean => {
 }
 
 test('npm start: SIGTERM to npm ends the server and leaves no process', async (t) => {
-  const { child, group, url } = await npmStart(t)
+  const { child, group, url } = await npmStart(t, { DATA_DIR: temporaryFolder('data') })
   const exit = once(child, 'exit')
   child.kill('SIGTERM')
   t.strictSame(await exit, [0, null])
@@ -116,7 +150,8 @@ test('npm start: SIGTERM to npm ends the server and leaves no process', async (t
 })
 
 test('npm start: Ctrl-C ends the server when it has finished what runs, and leaves no process', async (t) => {
-  const { child, group, url } = await npmStart(t)
+  const { url: databaseUrl } = await createTestDatabase(t)
+  const { child, group, url } = await npmStart(t, { DATABASE_URL: databaseUrl })
   const account = credentials()
   t.equal((await post({ url }, '/auth/register', account)).status, 201)
   const exit = once(child, 'exit')
