@@ -8,6 +8,7 @@ import { signIn } from './cases/sign-in.ts'
 import { countCosts } from './measures/counts.ts'
 import { residentMegabytes } from './measures/memory.ts'
 import { measureStarts } from './measures/start-time.ts'
+import { measurePeers } from './peers/measure.ts'
 import type { Plan } from './plan.ts'
 import { startService } from './processes/service.ts'
 import type { Figure } from './report/figure.ts'
@@ -21,7 +22,11 @@ import { type Stage, setStage } from './setup/stage.ts'
 export type Progress = (step: string) => void
 
 /** Measures everything. Servers that it starts end with the run at the latest. */
-export const measure = async (plan: Plan, progress: Progress): Promise<Report> => {
+export const measure = async (
+  plan: Plan,
+  withPeers: boolean,
+  progress: Progress,
+): Promise<Report> => {
   const startedAt = new Date()
   const machine = describeMachine()
   const commit = describeCommit()
@@ -36,6 +41,8 @@ export const measure = async (plan: Plan, progress: Progress): Promise<Report> =
     connections: plan.connections,
     countingMs: plan.countingMs,
   })
+  if (withPeers) progress('peers')
+  const peers = withPeers ? await measurePeers(stage, plan) : []
   progress('starts in the embedded mode')
   const embedded = await measureStarts({}, plan.starts)
   const { comparisons, flood: flooded, memory } = loaded
@@ -47,6 +54,7 @@ export const measure = async (plan: Plan, progress: Progress): Promise<Report> =
     postgres: stage.postgres,
     plan,
     comparisons,
+    peers,
     flood: flooded,
     figures: [
       ...floodFigures(flooded),

@@ -1,11 +1,11 @@
 /**
  * npm run bench: measures the service beside what the machine allows at most, in the same run.
  *
- *   npm run bench [-- --smoke]
+ *   npm run bench [-- --smoke] [--peers]
  *
  * Takes under ten minutes, prints the tables, and puts them into bench/README.md and
  * bench/results/latest.json. `--smoke` takes under a minute, writes nothing, and fails when a ratio
- * is far below its budget.
+ * is far below its budget. `--peers` measures another implementation beside, installed for the run.
  */
 import { parseArgs } from 'node:util'
 import { openRun } from '../test/support/run-folder.ts'
@@ -16,7 +16,7 @@ import { renderReport } from './report/table.ts'
 import { writeReport } from './report/write.ts'
 
 /** In a smoke run, one short round beside whatever else the machine does. */
-const generosity = 0.5
+const generosity = 0.3
 
 const run = openRun()
 process.env.TEST_RUN_FOLDER = run.folder
@@ -30,8 +30,10 @@ try {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { smoke: { type: 'boolean', default: false } } })
-  const report = await measure(values.smoke ? smokePlan : fullPlan, (step) => {
+  const flag = { type: 'boolean', default: false } as const
+  const { values } = parseArgs({ options: { smoke: flag, peers: flag } })
+  const plan = values.smoke ? smokePlan : fullPlan
+  const report = await measure(plan, values.peers, (step) => {
     console.error(`… ${step}`)
   })
   console.log(renderReport(report))

@@ -1,5 +1,6 @@
 import type { Comparison } from '../cases/compare.ts'
 import type { Flood } from '../cases/flood.ts'
+import type { PeerResult } from '../peers/measure.ts'
 import type { Plan } from '../plan.ts'
 import type { Figure } from './figure.ts'
 import type { Machine } from './machine.ts'
@@ -14,6 +15,8 @@ export type Report = {
   readonly postgres: string
   readonly plan: Plan
   readonly comparisons: readonly Comparison[]
+  /** Empty unless they were asked for. */
+  readonly peers: readonly PeerResult[]
   readonly flood: Flood
   readonly figures: readonly Figure[]
 }

@@ -1,4 +1,6 @@
 import type { Comparison } from '../cases/compare.ts'
+import type { Sample } from '../load/sample.ts'
+import type { PeerResult } from '../peers/measure.ts'
 import { type Budget, type Figure, isMet } from './figure.ts'
 import type { Report } from './report.ts'
 
@@ -10,6 +12,7 @@ export const renderReport = (report: Report): string =>
     origin(report),
     '',
     ...table(comparisonHead, report.comparisons.map(comparisonRow)),
+    ...(report.peers.length > 0 ? ['', ...table(peerHead, report.peers.map(peerRow))] : []),
     '',
     ...table(figureHead, report.figures.map(figureRow)),
   ].join('\n')
@@ -43,8 +46,17 @@ const comparisonRow = ({ name, limit, twin, service, ratio, budget }: Comparison
   percent(ratio),
   budget === undefined ? '' : `≥ ${percent(budget)}`,
   verdict(isMet(ratio, budget === undefined ? undefined : { atLeast: budget })),
-  `${twin.p50.toFixed(1)} / ${twin.p99.toFixed(1)}`,
-  `${service.p50.toFixed(1)} / ${service.p99.toFixed(1)}`,
+  latencies(twin),
+  latencies(service),
+]
+
+const peerHead: Row = ['Peer', 'Case', 'Peer/s', 'Peer p50/p99 ms']
+
+const peerRow = ({ name, case: measured, sample }: PeerResult): Row => [
+  name,
+  measured,
+  whole(sample.perSecond),
+  latencies(sample),
 ]
 
 const figureHead: Row = ['Figure', 'Value', 'Budget', 'Met', 'Note']
@@ -68,6 +80,7 @@ const verdict = (met: boolean | undefined): string => {
   return met ? 'yes' : '**no**'
 }
 
+const latencies = ({ p50, p99 }: Sample): string => `${p50.toFixed(1)} / ${p99.toFixed(1)}`
 const whole = (value: number): string => String(Math.round(value))
 const short = (value: number): string => (value < 100 ? value.toFixed(2) : whole(value))
 const percent = (share: number): string => `${(share * 100).toFixed(0)} %`
