@@ -1,0 +1,41 @@
+import { createAudienceAdministration } from '../clients/audience-administration.ts'
+import { createClientAuthenticator } from '../clients/authentication.ts'
+import { createClientAdministration } from '../clients/client-administration.ts'
+import { createClientDirectory } from '../clients/client-directory.ts'
+import { firstPartyAudience } from '../clients/first-party.ts'
+import type { Foundation } from './foundation.ts'
+
+/** Clients and audiences, of which a change is known to every node that hears the bus. */
+export const joinClients = (foundation: Foundation) => {
+  const { config, clock, stores, bus, warn, audiences, auditWriter, revocations } = foundation
+  const clients = createClientDirectory({ store: stores.clients })
+  bus.subscribe('clients', () => {
+    clients.invalidate()
+    audiences.reload().catch(warn('the audiences could not be read again'))
+  })
+  return {
+    clients,
+    clientAuthenticator: createClientAuthenticator({
+      clients,
+      isRevoked: (clientId) => revocations.revokedBy({ clientId }) !== undefined,
+      clock,
+      audit: auditWriter,
+    }),
+    clientAdministration: createClientAdministration({
+      store: stores.clients,
+      announce: async (clientId) => {
+        clients.invalidate(clientId)
+        bus.publish('clients')
+        await revocations.announce()
+      },
+    }),
+    audienceAdministration: createAudienceAdministration({
+      store: stores.audiences,
+      firstPartyAudience: firstPartyAudience(config),
+      announce: async () => {
+        bus.publish('clients')
+        await audiences.reload()
+      },
+    }),
+  }
+}

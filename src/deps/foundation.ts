@@ -1,0 +1,53 @@
+import type { Logger } from 'pino'
+import { createAuditWriter } from '../audit/writer.ts'
+import { createAudienceDirectory } from '../clients/audience-directory.ts'
+import { createSteeredClock } from '../clock.ts'
+import type { Config } from '../config.ts'
+import type { Bus } from '../revocation/bus.ts'
+import { revocationLifetimeSeconds } from '../revocation/lifetime.ts'
+import { createRevocations } from '../revocation/revocations.ts'
+import { createStores } from '../stores/postgres/stores.ts'
+import type { Storage } from '../stores/storage.ts'
+import { createOutageTracker } from '../tokens/outage.ts'
+
+export type Foundation = ReturnType<typeof layFoundation>
+
+/** What all other parts stand on: the stores, the database's time and what this node knows of it. */
+export const layFoundation = (
+  config: Config,
+  logger: Logger,
+  { connection }: Pick<Storage, 'connection'>,
+  bus: Bus,
+) => {
+  const warn = (message: string) => (error: unknown) => logger.warn({ err: error }, message)
+  const clock = createSteeredClock()
+  const entryLifetimeSeconds = (): number =>
+    revocationLifetimeSeconds(longestTokenSeconds(), config.requestTimeoutMs)
+  const longestTokenSeconds = (): number =>
+    Math.max(config.accessTokenTtlSeconds, audiences.longestLifetimeSeconds())
+
+  const stores = createStores(connection, entryLifetimeSeconds)
+  const audiences = createAudienceDirectory({
+    store: stores.audiences,
+    onFailure: warn('the audiences could not be read again'),
+  })
+  const auditWriter = createAuditWriter({
+    store: stores.audit,
+    onFailure: warn('audit events could not be written yet'),
+  })
+  const outages = createOutageTracker(stores.outages)
+  const revocations = createRevocations({
+    store: stores.revocations,
+    bus,
+    clock: clock.now,
+    onReading: async (now) => {
+      clock.steer(now)
+      await outages.heard(now)
+    },
+    onFailure: warn('the revocations could not be read'),
+  })
+  return {
+    ...{ config, logger, bus, warn, stores, clock: clock.now, longestTokenSeconds },
+    ...{ audiences, auditWriter, outages, revocations },
+  }
+}

@@ -1,0 +1,35 @@
+import type { KeyRing } from '../keys/key-ring.ts'
+import type { MacKeys } from '../secrets/refresh-token.ts'
+import { createAccessTokenRevocation } from '../tokens/access-token-revocation.ts'
+import { createFamilies } from '../tokens/families.ts'
+import { createFamilyStarter } from '../tokens/family-start.ts'
+import { createTokenIssuer } from '../tokens/issuer.ts'
+import { createRefresher } from '../tokens/refresher.ts'
+import { createAccessTokenVerifier } from '../tokens/verifier.ts'
+import type { Foundation } from './foundation.ts'
+
+/** What makes, renews, checks and ends tokens. */
+export const joinTokens = (
+  foundation: Foundation,
+  { keyRing, macKeys }: { readonly keyRing: KeyRing; readonly macKeys: MacKeys },
+) => {
+  const { config, clock, stores, audiences, auditWriter, outages, revocations } = foundation
+  const { issuer: issuerUrl, accessTokenTtlSeconds } = config
+  const issuer = createTokenIssuer({
+    issuer: issuerUrl,
+    accessTokenTtlSeconds,
+    keyRing,
+    audiences,
+  })
+  return {
+    issuer,
+    verifier: createAccessTokenVerifier({ issuer: issuerUrl, keyRing, revocations, clock }),
+    familyStarter: createFamilyStarter(macKeys),
+    families: createFamilies({ store: stores.families, macKeys, revocations }),
+    refresher: createRefresher({
+      store: stores.families,
+      ...{ macKeys, issuer, revocations, outages, auditWriter },
+    }),
+    accessTokenRevocation: createAccessTokenRevocation({ store: stores.accessTokens, revocations }),
+  }
+}
