@@ -32,7 +32,8 @@ t.test(
     const folder = temporaryFolder('server')
     const env = { ...cheap, PORT: String(await freePort()) }
     const first = await startServer(t, env, { folder })
-    const lines = curlLines(await waitUntil('the banner', () => first.output()))
+    await waitUntil('the banner', () => first.output().includes('API page'))
+    const lines = curlLines(first.output())
     t.equal(lines.length, 3)
     t.match(first.output(), `Issuer:   http://localhost:${first.port}\n`)
     t.match(first.output(), `API page: http://localhost:${first.port}/docs\n`)
@@ -82,6 +83,8 @@ t.test('production prints no banner: standard output is the log alone', async (t
     NODE_ENV: 'production',
     ISSUER: 'https://auth.example.com',
   })
+  // Lines of the log wait for each other a moment.
+  await waitUntil('the last line', () => server.log().some(({ msg }) => msg === 'started'))
   const lines = server.output().trim().split('\n')
   t.equal(server.log().length, lines.length)
   t.match(server.log().at(-1), { issuer: 'https://auth.example.com', mode: 'server' })

@@ -6,6 +6,7 @@ import t from 'tap'
 import { loadConfig } from '../../src/config.ts'
 import { temporaryFolder } from '../support/run-folder.ts'
 import { spawnServer, startServer } from '../support/server-process.ts'
+import { waitUntil } from '../support/wait-until.ts'
 import { type CliResult, cheapSettings, runCli, runInProcess } from './run-cli.ts'
 
 const folder = temporaryFolder('with-server')
@@ -82,7 +83,9 @@ t.test(
     t.equal((await signIn(server.url)).status, 401)
     await quickJson(['users', 'enable', 'ada@example.com'])
 
-    t.ok(server.log().length > 0)
+    // Lines of the log wait for each other a moment: the last one follows all others.
+    await fetch(`${server.url}/the-last`)
+    await waitUntil('the last line', () => server.log().some(({ status }) => status === 404))
     for (const secret of [client_secret, password, made.password, 'tcs_', 'argon2']) {
       t.notMatch(server.output(), secret)
     }
