@@ -19,6 +19,14 @@ export const problemSchema = Type.Object(
   { $id: 'Problem', description: 'What went wrong (RFC 9457)' },
 )
 
+/** What every route with a body may answer to one. */
+export const bodyProblems = [
+  'validation',
+  'malformed_body',
+  'body_too_large',
+  'unsupported_media_type',
+] as const satisfies readonly ProblemCode[]
+
 type Statuses<Code extends ProblemCode> = (typeof problems)[Code][0]
 type ProblemResponses<Code extends ProblemCode> = {
   [Status in Statuses<Code>]: typeof problemSchema

@@ -5,6 +5,7 @@ import type { Database } from '../../src/stores/postgres/schema.ts'
 import { connect, register, startService } from '../support/service.ts'
 
 type Operation = {
+  readonly responses: Record<string, { readonly description: string }>
   readonly security?: readonly Record<string, unknown>[]
   readonly requestBody?: {
     readonly content: Record<string, { schema: { properties?: Record<string, unknown> } }>
@@ -37,8 +38,9 @@ const prepare = async (mediaType: string) => {
   const operations = Object.entries(paths).flatMap(([url, methods]) =>
     Object.entries(methods)
       .filter(([, { requestBody }]) => requestBody?.content[mediaType] !== undefined)
-      .map(([method, { requestBody }]) => ({
+      .map(([method, { requestBody, responses }]) => ({
         url,
+        responses,
         method: method.toUpperCase() as 'POST',
         members: Object.keys(requestBody?.content[mediaType]?.schema.properties ?? {}),
       })),
@@ -116,6 +118,7 @@ t.test(
         t.equal(answer.statusCode, status, title)
         t.match(answer.json(), { code, status }, title)
         t.match(answer.headers['content-type'], /^application\/problem\+json/, title)
+        t.match(operation.responses[status], { description: `\`${code}\`` }, title)
       }
       for (const type of [formType, 'text/plain', 'application/jsonx']) {
         const answer = await send(operation, '{}', type)
@@ -149,6 +152,7 @@ t.test(
         const title = `${operation.method} ${operation.url}: ${name}`
         t.equal(answer.statusCode, status, title)
         t.match(answer.json(), { error: 'invalid_request', error_description: String }, title)
+        t.ok(operation.responses[status], title)
       }
       for (const type of [json, 'text/plain', 'multipart/form-data; boundary=x']) {
         const answer = await send(operation, '{}', type)

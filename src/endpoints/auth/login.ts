@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 import type { LoginName } from '../../accounts/user.ts'
 import { Problem } from '../../oauth/problem.ts'
 import { originOf } from '../../plugins/request-origin.ts'
-import { problemResponses } from '../problem-schema.ts'
+import { bodyProblems, problemResponses } from '../problem-schema.ts'
 import type { AuthDeps } from './auth-deps.ts'
 import { signedInReference, toWireSignedIn } from './tokens-schema.ts'
 import { passwordMember } from './user-schema.ts'
@@ -21,12 +21,7 @@ const schema = {
   ),
   response: {
     200: signedInReference,
-    ...problemResponses(
-      'validation',
-      'malformed_body',
-      'invalid_credentials',
-      'unsupported_media_type',
-    ),
+    ...problemResponses(...bodyProblems, 'invalid_credentials'),
   },
 }
 

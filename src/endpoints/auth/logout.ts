@@ -6,7 +6,7 @@ import { requireBearer } from '../../plugins/bearer.ts'
 import { originOf } from '../../plugins/request-origin.ts'
 import type { RevocationKind } from '../../revocation/entry.ts'
 import type { AccessTokenVerifier } from '../../tokens/verifier.ts'
-import { problemResponses } from '../problem-schema.ts'
+import { bodyProblems, problemResponses } from '../problem-schema.ts'
 import { type AuthDeps, bearerProblems, bearerSecurity, selfOf } from './auth-deps.ts'
 
 const logoutSchema = {
@@ -21,12 +21,7 @@ const logoutSchema = {
   ),
   response: {
     204: Type.Null({ description: 'Signed out' }),
-    ...problemResponses(
-      'validation',
-      'malformed_body',
-      ...bearerProblems,
-      'unsupported_media_type',
-    ),
+    ...problemResponses(...bodyProblems, ...bearerProblems),
   },
 }
 

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { requireBearer } from '../../plugins/bearer.ts'
 import { originOf } from '../../plugins/request-origin.ts'
-import { problemResponses } from '../problem-schema.ts'
+import { bodyProblems, problemResponses } from '../problem-schema.ts'
 import { type AuthDeps, bearerProblems, bearerSecurity, selfOf } from './auth-deps.ts'
 import {
   emailMember,
@@ -47,12 +47,10 @@ const updateSchema = {
     200: userReference,
     ...problemResponses(
       ...bearerProblems,
-      'validation',
-      'malformed_body',
+      ...bodyProblems,
       'wrong_password',
       'email_taken',
       'username_taken',
-      'unsupported_media_type',
     ),
   },
 }

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { requireBearer } from '../../plugins/bearer.ts'
 import { originOf } from '../../plugins/request-origin.ts'
-import { problemResponses } from '../problem-schema.ts'
+import { bodyProblems, problemResponses } from '../problem-schema.ts'
 import { type AuthDeps, bearerProblems, bearerSecurity, selfOf } from './auth-deps.ts'
 import { newPasswordMember, passwordMember } from './user-schema.ts'
 
@@ -19,10 +19,8 @@ const schema = {
     204: Type.Null({ description: 'Changed' }),
     ...problemResponses(
       ...bearerProblems,
-      'validation',
-      'malformed_body',
+      ...bodyProblems,
       'wrong_password',
-      'unsupported_media_type',
       'password_too_common',
     ),
   },

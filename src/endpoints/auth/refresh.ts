@@ -6,7 +6,7 @@ import { Problem, type ProblemCode } from '../../oauth/problem.ts'
 import { Unavailable } from '../../oauth/unavailable.ts'
 import { originOf } from '../../plugins/request-origin.ts'
 import type { Refusal } from '../../tokens/refresh-family.ts'
-import { problemResponses } from '../problem-schema.ts'
+import { bodyProblems, problemResponses } from '../problem-schema.ts'
 import type { AuthDeps } from './auth-deps.ts'
 import { tokensReference, toWireTokens } from './tokens-schema.ts'
 
@@ -22,13 +22,11 @@ const schema = {
   response: {
     200: tokensReference,
     ...problemResponses(
-      'validation',
-      'malformed_body',
+      ...bodyProblems,
       'invalid_refresh_token',
       'revoked_refresh_token',
       'reused_refresh_token',
       'expired_refresh_token',
-      'unsupported_media_type',
     ),
   },
 }

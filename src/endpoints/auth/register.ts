@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { originOf } from '../../plugins/request-origin.ts'
-import { problemResponses } from '../problem-schema.ts'
+import { bodyProblems, problemResponses } from '../problem-schema.ts'
 import type { AuthDeps } from './auth-deps.ts'
 import { signedInReference, toWireSignedIn } from './tokens-schema.ts'
 import {
@@ -29,12 +29,10 @@ const schema = {
   response: {
     201: signedInReference,
     ...problemResponses(
-      'validation',
-      'malformed_body',
+      ...bodyProblems,
       'registration_closed',
       'email_taken',
       'username_taken',
-      'unsupported_media_type',
       'password_too_common',
     ),
   },

@@ -3,7 +3,7 @@ import { type Static, Type } from 'typebox'
 import { toNumericDate } from '../../clock.ts'
 import { formatScope } from '../../oauth/scope.ts'
 import type { AccessTokenClaims, VerificationFailure } from '../../tokens/verifier.ts'
-import { problemResponses } from '../problem-schema.ts'
+import { bodyProblems, problemResponses } from '../problem-schema.ts'
 import type { AuthDeps } from './auth-deps.ts'
 
 const codes = ['expired_token', 'revoked_token', 'wrong_token_type', 'invalid_token'] as const
@@ -40,7 +40,7 @@ const schema = {
   body: Type.Object({ token: Type.String({ minLength: 1 }) }, { additionalProperties: false }),
   response: {
     200: answerSchema,
-    ...problemResponses('validation', 'malformed_body', 'unsupported_media_type'),
+    ...problemResponses(...bodyProblems),
   },
 }
 

@@ -40,7 +40,8 @@ const schema = {
 
 /**
  * `GET /.well-known/oauth-authorization-server`, with the issuer's path behind it (RFC 8414 §3.1).
- * Says only what is registered.
+ * Says only what is registered; without an authorization endpoint there are no response types, and
+ * what would be empty is left out (§3.2).
  */
 export const metadata: FastifyPluginAsyncTypebox<MetadataDeps> = async (app, deps) => {
   const path = basePathOf(deps.config.issuer)
