@@ -1,29 +1,21 @@
 import { Redis } from 'ioredis'
-import t, { type Test, test } from 'tap'
+import t, { test } from 'tap'
 import { createRevocations } from '../../src/revocation/revocations.ts'
 import { createMemoryBus } from '../../src/stores/memory/bus.ts'
 import { createConnection } from '../../src/stores/postgres/database.ts'
 import { createRevocationStore } from '../../src/stores/postgres/revocations.ts'
 import { createRedisBus } from '../../src/stores/redis/bus.ts'
-import { createMachine, postForm } from '../endpoints/oauth/requests.ts'
-import { isAccepted, refresh, startNodes, tokenOf } from '../support/nodes.ts'
+import { isAccepted, startNodes } from '../support/nodes.ts'
 import { startRedisServer } from '../support/redis-server.ts'
-import { connect, register, type TestService } from '../support/service.ts'
+import { connect, register } from '../support/service.ts'
 import { waitUntil } from '../support/wait-until.ts'
-import { acts, ask } from './acts.ts'
+import { bothSay, expectService, readiness } from './whole-service.ts'
 
 const redis = await startRedisServer(t)
 const nodes = await startNodes(t, { REDIS_URL: redis.url })
-const [first, second] = nodes
+const [first] = nodes
 const channel = `tessera:${first.config.issuer}`
-const machine = await createMachine(first.deps, { grantTypes: ['client_credentials'] })
 
-const readiness = async ({ app }: TestService) => (await app.inject('/health/ready')).json()
-const bothSay = (expected: { status: string; redis: string }) =>
-  waitUntil(`both nodes to say ${expected.status}`, async () => {
-    const said = await Promise.all(nodes.map(readiness))
-    return said.every(({ status, redis }) => status === expected.status && redis === expected.redis)
-  })
 const ready = { status: 'ready', redis: 'up' }
 const degraded = { status: 'degraded', redis: 'down' }
 
@@ -31,29 +23,6 @@ const degraded = { status: 'degraded', redis: 'down' }
 const command = async (name: string, ...parameters: string[]): Promise<unknown> => {
   const client = new Redis(redis.url)
   return client.call(name, ...parameters).finally(() => client.disconnect())
-}
-
-/** Everything that people and machines do, on one node, and what the other must know within a second. */
-const expectService = async (t: Test): Promise<void> => {
-  const person = await register(first.app)
-  t.equal(await ask(second, acts['sign-in'], person), 200)
-  const answer = await refresh(second, person.refresh_token)
-  t.equal(tokenOf(await refresh(first, person.refresh_token)), tokenOf(answer), 'a retry')
-  const grant = await postForm(
-    second.app,
-    '/token',
-    { grant_type: 'client_credentials' },
-    machine.headers,
-  )
-  t.equal(grant.statusCode, 200)
-  t.equal(await isAccepted(second, person.access_token), true)
-  t.equal(await ask(first, acts['sign-out'], person), 204)
-  t.equal(await isAccepted(first, person.access_token), false)
-  await waitUntil(
-    'the other node to know',
-    async () => !(await isAccepted(second, person.access_token)),
-    { timeoutMs: 1000 },
-  )
 }
 
 const faults: Readonly<Record<string, { begin(): unknown; end(): unknown; told: typeof ready }>> = {
@@ -74,13 +43,13 @@ const faults: Readonly<Record<string, { begin(): unknown; end(): unknown; told: 
 
 for (const [fault, { begin, end, told }] of Object.entries(faults)) {
   test(`while Redis is ${fault} everything works and revocations cross the nodes within a second`, async (t) => {
-    await bothSay(ready)
+    await bothSay(nodes, ready)
     await begin()
-    await expectService(t)
-    await bothSay(told)
+    await expectService(t, nodes)
+    await bothSay(nodes, told)
     await end()
-    await bothSay(ready)
-    await expectService(t)
+    await bothSay(nodes, ready)
+    await expectService(t, nodes)
   })
 }
 
@@ -135,5 +104,5 @@ test('whatever a stranger says on the channel does no harm', async (t) => {
     t.equal(await isAccepted(node, person.access_token), true)
     t.strictSame(await readiness(node), { status: 'ready', database: 'up', redis: 'up' })
   }
-  await expectService(t)
+  await expectService(t, nodes)
 })
