@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { type Test, test } from 'tap'
 import { createTestDatabase } from '../support/database.ts'
 import { freePort } from '../support/free-port.ts'
+import { startProxy } from '../support/proxy.ts'
 import { noteProcess, temporaryFolder } from '../support/run-folder.ts'
 import { type Exit, type ServerProcess, startServer } from '../support/server-process.ts'
 import { testEnvironment } from '../support/service.ts'
@@ -67,6 +68,30 @@ test('a request that never comes to its end does not hold up the end of the proc
   t.strictSame(await server.stop(), { code: 0, signal: null })
   await cut
 })
+
+for (const [state, fault] of [
+  ['refuses connections', 'cut'],
+  ['does not answer', 'hold'],
+  ['has silently gone', 'strand'],
+] as const) {
+  test(`a process whose database ${state} ends in time`, async (t) => {
+    const { url } = await createTestDatabase(t)
+    const proxy = await startProxy(t, url)
+    const server = await startServer(t, {
+      ...testEnvironment,
+      DATABASE_URL: proxy.url,
+      DATABASE_CONNECT_TIMEOUT_MS: '1000',
+      DATABASE_STATEMENT_TIMEOUT_MS: '1000',
+      SHUTDOWN_TIMEOUT_MS: '3000',
+    })
+    proxy[fault]()
+    const account = credentials()
+    const refused = post(server, '/auth/login', account)
+    t.equal((await get(server, '/health/live')).status, 200)
+    t.strictSame(await server.stop(), { code: 0, signal: null })
+    t.equal((await refused).status, 503, 'what ran was still answered')
+  })
+}
 
 test('a node that is replaced under load signs nobody out', async (t) => {
   const { url } = await createTestDatabase(t)
