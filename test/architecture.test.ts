@@ -54,6 +54,12 @@ const refused: Record<string, { path: string; text: string; breach: string }> = 
     text: "import { readConfig } from '../config.ts'",
     breach: 'src/tokens/a.ts: imports src/config.ts: one of them has no place in the layers',
   },
+  'anything but the words of OAuth in the settings': {
+    path: 'src/config/a.ts',
+    text: "import { createSealer } from '../secrets/sealer.ts'",
+    breach:
+      'src/config/a.ts: imports src/secrets/sealer.ts: one of them has no place in the layers',
+  },
   'a folder that nobody has placed': {
     path: 'src/mail/a.ts',
     text: "import { parseScope } from '../oauth/scope.ts'",

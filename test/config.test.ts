@@ -251,6 +251,14 @@ const broken: Record<string, { variables: Variables; problem: string }> = {
       },
     ]),
   ),
+  'an audience with a fragment': {
+    variables: { DEFAULT_AUDIENCE: 'https://api.example#a' },
+    problem: 'DEFAULT_AUDIENCE must be a URI without a fragment, or a plain name',
+  },
+  'an audience that cannot stand in a token': {
+    variables: { DEFAULT_AUDIENCE: 'two words' },
+    problem: 'DEFAULT_AUDIENCE must be a URI without a fragment, or a plain name',
+  },
   'an idle time over the lifetime': {
     variables: { REFRESH_IDLE_SECONDS: '101', REFRESH_TOKEN_TTL_SECONDS: '100' },
     problem: 'REFRESH_IDLE_SECONDS must not exceed REFRESH_TOKEN_TTL_SECONDS',

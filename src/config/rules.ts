@@ -1,3 +1,4 @@
+import { isAudience } from '../oauth/audience.ts'
 import type { Environment, VariableName } from './environment-schema.ts'
 import type { Config } from './settings.ts'
 import { isAddressRange, isIssuer, isOrigin, isPostgresUrl, isRedisUrl } from './value-forms.ts'
@@ -74,6 +75,11 @@ const rules: readonly Rule[] = [
     isBroken: ({ KEY_ENCRYPTION_KEY, KEY_ENCRYPTION_KEY_FILE }) =>
       KEY_ENCRYPTION_KEY !== undefined && KEY_ENCRYPTION_KEY_FILE !== undefined,
     sentence: 'KEY_ENCRYPTION_KEY and KEY_ENCRYPTION_KEY_FILE exclude each other',
+  },
+  {
+    about: ['DEFAULT_AUDIENCE'],
+    isBroken: ({ DEFAULT_AUDIENCE }) => isSetBut(DEFAULT_AUDIENCE, isAudience),
+    sentence: 'DEFAULT_AUDIENCE must be a URI without a fragment, or a plain name',
   },
   {
     about: ['CORS_ORIGINS'],

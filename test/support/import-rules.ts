@@ -78,9 +78,13 @@ function refusal(path: string, entry: Import): string | undefined {
 // A store implements what its consumers declare, which jobs are the highest of.
 const storesLayer = layerOf('jobs')
 
-/** The clock; the settings' type; and the type of the joined parts, of which endpoints take a Pick. */
+/**
+ * The clock; the words of OAuth for the settings; the settings' type; and the type of the joined
+ * parts, of which endpoints take a Pick.
+ */
 function isForEveryone(from: string, { target, typeOnly, names }: Import): boolean {
   if (target === 'src/clock.ts') return true
+  if (from === 'config' && roomOf(target) === 'oauth') return true
   if (target === 'src/config.ts') return typeOnly || ['main', 'cli', 'deps'].includes(from)
   if (target !== 'src/deps.ts' || !typeOnly) return false
   return ['endpoints', 'plugins', 'jobs'].includes(from) && names.every((name) => name === 'Deps')
