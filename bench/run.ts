@@ -1,18 +1,20 @@
 /**
  * npm run bench: measures the service beside what the machine allows at most, in the same run.
  *
- *   npm run bench [-- --smoke] [--peers]
+ *   npm run bench [-- --smoke | --growth <families>] [--peers]
  *
  * Takes under ten minutes, prints the tables, and puts them into bench/README.md and
  * bench/results/latest.json. `--smoke` takes under a minute, writes nothing, and fails when a ratio
  * is far below its budget. `--peers` measures another implementation beside, installed for the run.
+ * `--growth` compares refreshes in a table of few families with those among so many more.
  */
 import { parseArgs } from 'node:util'
 import { openRun } from '../test/support/run-folder.ts'
+import { measureGrowth } from './growth/measure.ts'
 import { measure } from './measure.ts'
 import { fullPlan, smokePlan } from './plan.ts'
 import type { Report } from './report/report.ts'
-import { renderReport } from './report/table.ts'
+import { renderGrowth, renderReport } from './report/table.ts'
 import { writeReport } from './report/write.ts'
 
 /** In a smoke run, one short round beside whatever else the machine does. */
@@ -31,14 +33,30 @@ try {
 
 async function main(): Promise<void> {
   const flag = { type: 'boolean', default: false } as const
-  const { values } = parseArgs({ options: { smoke: flag, peers: flag } })
-  const plan = values.smoke ? smokePlan : fullPlan
-  const report = await measure(plan, values.peers, (step) => {
-    console.error(`… ${step}`)
+  const { values } = parseArgs({
+    options: { smoke: flag, peers: flag, growth: { type: 'string' } },
   })
-  console.log(renderReport(report))
-  if (values.smoke) checkGenerously(report)
-  else writeReport(report)
+  if (values.growth === undefined) await compareWithTwins(values)
+  else await compareSizes(Number(values.growth))
+}
+
+function progress(step: string): void {
+  console.error(`… ${step}`)
+}
+
+async function compareWithTwins({ smoke, peers }: { smoke: boolean; peers: boolean }) {
+  const report = await measure(smoke ? smokePlan : fullPlan, peers, progress)
+  const text = renderReport(report)
+  console.log(text)
+  if (smoke) checkGenerously(report)
+  else writeReport('latest', report, text)
+}
+
+async function compareSizes(families: number): Promise<void> {
+  const report = await measureGrowth(families, progress)
+  const text = renderGrowth(report)
+  console.log(text)
+  writeReport('growth', report, text)
 }
 
 function checkGenerously({ comparisons }: Report): void {

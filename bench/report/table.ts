@@ -1,4 +1,5 @@
 import type { Comparison } from '../cases/compare.ts'
+import type { GrowthReport } from '../growth/measure.ts'
 import type { Sample } from '../load/sample.ts'
 import type { PeerResult } from '../peers/measure.ts'
 import { type Budget, type Figure, isMet } from './figure.ts'
@@ -7,24 +8,35 @@ import type { Report } from './report.ts'
 type Row = readonly string[]
 
 /** The whole report as Markdown, which reads well in a terminal too. */
-export const renderReport = (report: Report): string =>
-  [
-    origin(report),
+export const renderReport = (report: Report): string => {
+  const { plan, minutes, comparisons, peers } = report
+  return [
+    ...origin(report),
+    `${plan.connections} connections, ${plan.families * 2} families, medians of ${plan.rounds}`,
+    `rounds of ${plan.durationMs / 1000} s; duration ${minutes.toFixed(1)} minutes.`,
     '',
-    ...table(comparisonHead, report.comparisons.map(comparisonRow)),
-    ...(report.peers.length > 0 ? ['', ...table(peerHead, report.peers.map(peerRow))] : []),
+    ...table(comparisonHead, comparisons.map(comparisonRow)),
+    ...(peers.length > 0 ? ['', ...table(peerHead, peers.map(peerRow))] : []),
+    '',
+    ...table(figureHead, report.figures.map(figureRow)),
+  ].join('\n')
+}
+
+export const renderGrowth = (report: GrowthReport): string =>
+  [
+    ...origin(report),
+    `${report.few.families} and ${report.many.families} families.`,
     '',
     ...table(figureHead, report.figures.map(figureRow)),
   ].join('\n')
 
-const origin = ({ startedAt, commit, machine, postgres, plan, minutes }: Report): string =>
-  [
-    `Measured on ${startedAt.slice(0, 10)} at commit ${commit}:`,
-    `${machine.cores} cores of ${machine.processor}, ${machine.memoryGb} GB, ${machine.system},`,
-    `Node ${machine.node.slice(1)}, PostgreSQL ${postgres}, ${plan.connections} connections,`,
-    `${plan.families * 2} families, medians of ${plan.rounds} rounds of ${plan.durationMs / 1000} s;`,
-    `load before the run ${machine.loadBefore.toFixed(1)}, duration ${minutes.toFixed(1)} minutes.`,
-  ].join('\n')
+type Origin = Pick<Report, 'startedAt' | 'commit' | 'machine' | 'postgres'>
+
+const origin = ({ startedAt, commit, machine, postgres }: Origin): string[] => [
+  `Measured on ${startedAt.slice(0, 10)} at commit ${commit}: ${machine.cores} cores of`,
+  `${machine.processor}, ${machine.memoryGb} GB, ${machine.system}, Node ${machine.node.slice(1)},`,
+  `PostgreSQL ${postgres}, load before the run ${machine.loadBefore.toFixed(1)};`,
+]
 
 const comparisonHead: Row = [
   'Case',
