@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { test } from 'tap'
 import { catalogue } from '../src/audit/catalogue.ts'
@@ -36,6 +36,20 @@ test('README: every package that the service depends on has its line', async (t)
   for (const name of Object.keys({ ...manifest.dependencies, ...manifest.devDependencies })) {
     t.ok(table.split(/[\s,|:*]+/).includes(name), `${name} is in the table`)
   }
+})
+
+test('README: its table of tools has every package that a test would install', async (t) => {
+  const installed = globSync('test/**/*.ts', { cwd: root }).flatMap((path) =>
+    [...readFileSync(new URL(path, root), 'utf8').matchAll(/debianPackage: '([a-z-]+)'/g)].map(
+      ([, name]) => name,
+    ),
+  )
+  t.ok(installed.length > 3)
+  const listed = [...between('tools').matchAll(/^\| [^|]+ \| (\S+) \|/gm)].map(([, name]) => name)
+  t.strictSame(
+    installed.filter((name) => !listed.includes(name)),
+    [],
+  )
 })
 
 test('README: it counts the audited events as the catalogue does', async (t) => {
