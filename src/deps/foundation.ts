@@ -40,9 +40,10 @@ export const layFoundation = (
     store: stores.revocations,
     bus,
     clock: clock.now,
-    onReading: async (now) => {
+    onReading: async (now, writable) => {
       clock.steer(now)
-      await outages.heard(now)
+      // To a refresh a database that only reads is one that does not answer.
+      if (writable) await outages.heard(now)
     },
     onFailure: warn('the revocations could not be read'),
   })

@@ -9,6 +9,8 @@ export type RevocationReading = {
   readonly now: Date
   /** Differs when another server, or the same one restarted, answers. */
   readonly server: string
+  /** False of a standby, and of any other server that only reads. */
+  readonly writable: boolean
 }
 
 export type RevocationStore = {
@@ -49,8 +51,8 @@ export type Revocations = {
 type Options = {
   readonly store: RevocationStore
   readonly bus: Bus
-  /** Told the database's time at every reading. */
-  readonly onReading?: (now: Date) => Promise<void> | void
+  /** Told the database's time at every reading, and whether it takes writes. */
+  readonly onReading?: (now: Date, writable: boolean) => Promise<void> | void
   readonly onFailure?: (error: unknown) => void
   readonly clock: Clock
   readonly pollMs?: number
@@ -98,7 +100,7 @@ export const createRevocations = (options: Options): Revocations => {
     const missing = [...entries]
       .filter(([key, entry]) => !present.has(key) && !entry.lifted && entry.expiresAt > reading.now)
       .map(([, entry]) => entry)
-    if (missing.length > 0) await options.store.insertMissing(missing)
+    if (missing.length > 0 && reading.writable) await options.store.insertMissing(missing)
     newest = undefined
     return reading
   }
@@ -112,11 +114,12 @@ export const createRevocations = (options: Options): Revocations => {
     if (server !== undefined && reading.server !== server) reading = await reconcile()
     // The database's clock went back: what is new now looks older than what is known.
     else if (newest !== undefined && reading.now < newest) reading = await options.store.readLive()
-    server = reading.server
+    // Else it is compared again, until what it lacks can be put back.
+    if (reading.writable) server = reading.server
     learn(reading)
     forgetExpired(reading.now)
     readAt = started
-    await options.onReading?.(reading.now)
+    await options.onReading?.(reading.now, reading.writable)
   }
 
   const begin = (): Promise<void> => {

@@ -21,12 +21,12 @@ export const outageWithin = (from: Date, to: Date, outages: readonly Outage[]): 
 
 export type OutageStore = { record(outage: Outage): Promise<void> }
 
-/** Silence of the database that is longer than this is an outage. */
+/** A time without writes, or without any answer, that is longer than this is an outage. */
 const toleranceMs = 3000
 
 /** What this node knows of the database's silences. */
 export type OutageTracker = {
-  /** The database answered; `now` is its time. A silence that ended here is recorded. */
+  /** The database takes writes; `now` is its time. A silence that ended here is recorded. */
   heard(now: Date): Promise<void>
   /** The silence that has ended by `now` but is not recorded yet. */
   unrecorded(now: Date): readonly Outage[]

@@ -44,6 +44,17 @@ const onUnusedDatabase = async (
   })
 }
 
+/** As on a standby, until it is promoted. */
+const setReadOnly = (databaseUrl: string, value: 'on' | 'off'): Promise<void> =>
+  onServer(async (client) => {
+    const name = new URL(databaseUrl).pathname.slice(1)
+    await client.query(`ALTER DATABASE "${name}" SET default_transaction_read_only = ${value}`)
+    await client.query(
+      'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1',
+      [name],
+    )
+  })
+
 const isBack = async (service: TestService): Promise<boolean> => {
   await service.deps.revocations.announce()
   return true
@@ -59,8 +70,12 @@ test('revocations that a failover lost are written again by a node that knows th
   await service.deps.userAdministration.enableUser(back.user.id, operator)
   const written = await db.selectFrom('revocations').selectAll().execute()
   await db.deleteFrom('revocations').execute()
+  await setReadOnly(databaseUrl, 'on')
   await postgres.stop()
   await postgres.start()
+  await waitUntil('the standby', () => isBack(service))
+  t.equal(await isAccepted(service, gone.access_token), false, 'a standby cannot be told yet')
+  await setReadOnly(databaseUrl, 'off')
   const entries = await waitUntil('the entries to be back', async () => {
     const rows = await db.selectFrom('revocations').selectAll().execute()
     return rows.length > 0 && rows

@@ -17,8 +17,17 @@ onEverySqlBackend(
     t.strictSame(reading.entries, [])
     t.type(reading.now, Date)
     t.match(reading.server, /^\d{4}-/)
+    t.equal(reading.writable, true)
   },
 )
+
+onEverySqlBackend('revocations: a server that only reads says so', async (t, { db, now }) => {
+  const reading = await db.transaction().execute(async (trx) => {
+    await sql`SET TRANSACTION READ ONLY`.execute(trx)
+    return createRevocationStore({ db: trx, now }).readLive()
+  })
+  t.equal(reading.writable, false)
+})
 
 onEverySqlBackend(
   'revocations: live ones are read whole, expired ones are not',

@@ -10,6 +10,7 @@ type ReadingRow = Partial<RevocationRow> & {
   lifted?: boolean
   at: Date
   server: string
+  writable: boolean
 }
 
 // A statement has at most 65 535 parameters, and a node may hold more entries than that.
@@ -21,14 +22,16 @@ export const createRevocationStore = ({ db, now }: Connection): RevocationStore 
   const read = async (condition: ReturnType<typeof sql<SqlBool>>): Promise<RevocationReading> => {
     const { rows } = await sql<ReadingRow>`
       SELECT r.kind, r.value, r.created_at, r.changed_at, r.expires_at, r.lifted, facts.at,
-        facts.server
+        facts.server, facts.writable
       FROM (SELECT ${now()} AS at,
               concat(pg_postmaster_start_time(), ' ', inet_server_addr(), ' ', inet_server_port())
-                AS server) AS facts
+                AS server,
+              current_setting('transaction_read_only') = 'off' AS writable) AS facts
       LEFT JOIN revocations r ON ${condition}`.execute(db)
     const [facts] = rows
     if (facts === undefined) throw new Error('the database told nothing about itself')
-    return { entries: rows.flatMap(toEntry), now: facts.at, server: facts.server }
+    const { at, server, writable } = facts
+    return { entries: rows.flatMap(toEntry), now: at, server, writable }
   }
   return {
     readLive: () => read(sql<SqlBool>`r.expires_at > facts.at`),
