@@ -80,6 +80,9 @@ if ! is_installed; then
   unlock_install
 fi
 
+# Files are stripped of their types and compiled once, not at every start.
+export NODE_COMPILE_CACHE="${NODE_COMPILE_CACHE:-$PWD/node_modules/.cache/compile}"
+
 if [ -x "$pinned" ]; then
   exec "$pinned" "$@"
 fi

@@ -78,20 +78,12 @@ test('refresh: in strict mode 50 at once on two nodes are one rotation, answered
 })
 
 test('refresh: 200 families at once, each by five requests, all go on without an error', async (t) => {
-  const nodes = await startNodes(t, { PASSWORD_HASH_QUEUE_LIMIT: '500' })
-  const people = await Promise.all(Array.from({ length: 20 }, () => register(nodes[0].app)))
-  const sessions = await Promise.all(
-    people.flatMap(({ email, password }) =>
-      Array.from({ length: 10 }, async () => {
-        const response = await nodes[0].app.inject({
-          method: 'POST',
-          url: '/auth/login',
-          payload: { email, password },
-        })
-        return response.json<{ refresh_token: string }>().refresh_token
-      }),
-    ),
-  )
+  const nodes = await startNodes(t)
+  const sessions: string[] = []
+  for (let round = 0; round < 10; round += 1) {
+    const people = await Promise.all(Array.from({ length: 20 }, () => register(nodes[0].app)))
+    sessions.push(...people.map((person) => person.refresh_token))
+  }
   const answers = await Promise.all(
     sessions.flatMap((token) =>
       Array.from({ length: 5 }, (_, index) => refresh(nodes[index % 2 === 0 ? 0 : 1], token)),

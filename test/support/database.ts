@@ -31,7 +31,21 @@ export function createTestDatabase(
   t: Test,
   serverUrl: string = testDatabaseUrl(),
 ): Promise<TestDatabase> {
-  return create(t, serverUrl, async (client) => await migratedTemplate(client, serverUrl))
+  return create(t, serverUrl, (client) => preparedTemplate(client, serverUrl, 'schema', migrate))
+}
+
+/**
+ * As `createTestDatabase`, but filled by `prepare`, once a run for all who name the same purpose.
+ *
+ * @param prepare fills the empty database behind the URL and leaves no connection open
+ */
+export function createPreparedDatabase(
+  t: Test,
+  purpose: string,
+  prepare: (url: string) => Promise<void>,
+): Promise<TestDatabase> {
+  const serverUrl = testDatabaseUrl()
+  return create(t, serverUrl, (client) => preparedTemplate(client, serverUrl, purpose, prepare))
 }
 
 /** Creates a database without any schema and drops it after the test. */
@@ -68,16 +82,21 @@ export async function dropTestDatabases(serverUrl: string): Promise<void> {
   })
 }
 
-/** Makes the template once a run and version of the migrations; gives its name. */
-async function migratedTemplate(client: Client, serverUrl: string): Promise<string> {
-  const template = `${databasePrefix()}template_${migrationsDigest()}`
+/** Makes the template of a purpose once a run and version of the migrations; gives its name. */
+async function preparedTemplate(
+  client: Client,
+  serverUrl: string,
+  purpose: string,
+  prepare: (url: string) => Promise<void>,
+): Promise<string> {
+  const template = `${databasePrefix()}template_${purpose}_${migrationsDigest()}`
   if (await exists(client, template)) return template
-  // Test files run side by side: one migrates, the others wait for it.
+  // Test files run side by side: one prepares it, the others wait.
   await client.query('SELECT pg_advisory_lock(hashtextextended($1, 0))', [template])
   if (await exists(client, template)) return template
   const unfinished = `${databasePrefix()}${randomUUID()}`
   await client.query(`CREATE DATABASE ${escapeIdentifier(unfinished)}`)
-  await migrate(databaseUrl(serverUrl, unfinished))
+  await prepare(databaseUrl(serverUrl, unfinished))
   await client.query(
     `ALTER DATABASE ${escapeIdentifier(unfinished)} RENAME TO ${escapeIdentifier(template)}`,
   )

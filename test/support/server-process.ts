@@ -77,7 +77,7 @@ export function spawnServer(
 ): Omit<ServerProcess, 'url' | 'port'> {
   const child = spawn(process.execPath, [main], {
     cwd: folder,
-    env: { PATH: process.env.PATH, ...env },
+    env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   noteProcess(child)

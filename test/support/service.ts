@@ -7,7 +7,7 @@ import { createDeps, type Deps } from '../../src/deps.ts'
 import { createLogger } from '../../src/plugins/logger.ts'
 import { connectPostgres } from '../../src/stores/postgres/database.ts'
 import type { Database } from '../../src/stores/postgres/schema.ts'
-import { createTestDatabase } from './database.ts'
+import { createPreparedDatabase, createTestDatabase } from './database.ts'
 import { refuseSecrets } from './secrets-in-log.ts'
 import { poolOptions } from './sql-backends.ts'
 
@@ -35,6 +35,17 @@ export const testEnvironment = {
   RSA_MODULUS_BITS: '2048',
 } as const
 
+// Making keys takes most of a first start, so all services of a run begin with the same ones.
+const createDatabase = (t: Test, environment: Readonly<Record<string, string>>) =>
+  environment.KEY_ENCRYPTION_KEY === undefined
+    ? createPreparedDatabase(t, 'keys', async (url) => {
+        const config = loadConfig({ ...testEnvironment, DATABASE_URL: url }, () => '')
+        const deps = await createDeps(config, createLogger('silent'))
+        await deps.beginService()
+        await deps.close()
+      })
+    : createTestDatabase(t)
+
 /**
  * Starts the service for one test and closes it afterwards.
  * @param environment what differs from `testEnvironment`; DATABASE_URL makes it another node of a
@@ -44,7 +55,7 @@ export const startService = async (
   t: Test,
   environment: Readonly<Record<string, string>> = {},
 ): Promise<TestService> => {
-  const databaseUrl = environment.DATABASE_URL ?? (await createTestDatabase(t)).url
+  const databaseUrl = environment.DATABASE_URL ?? (await createDatabase(t, environment)).url
   const config = loadConfig(
     { ...testEnvironment, DATABASE_URL: databaseUrl, ...environment },
     () => '',
