@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { SignJWT } from 'jose'
 import t from 'tap'
 import { createMachine, outcomeOf, postForm } from '../endpoints/oauth/requests.ts'
-import { connect, startService } from '../support/service.ts'
+import { connect, keysOfItsOwn, startService } from '../support/service.ts'
 import {
   type Claims,
   type Forgery,
@@ -22,11 +22,12 @@ const asker = await createMachine(deps, { resourceServer: [config.issuer] })
 const refresher = await createMachine(deps, { grantTypes: ['refresh_token'] })
 // The same database and keys under another name: its signatures are genuine.
 const sibling = await startService(t, {
+  ...keysOfItsOwn,
   DATABASE_URL: service.databaseUrl,
   ISSUER: 'http://localhost:4001',
 })
 // The same name with a database of its own: a service of an attacker.
-const impostor = await startService(t)
+const impostor = await startService(t, keysOfItsOwn)
 const fetched: string[] = []
 const attackersServer = createServer((request, response) => {
   fetched.push(request.url ?? '')

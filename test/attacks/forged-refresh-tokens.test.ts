@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { createMachine, oauthError, outcomeOf, postForm } from '../endpoints/oauth/requests.ts'
-import { connect, register, startService } from '../support/service.ts'
+import { connect, keysOfItsOwn, register, startService } from '../support/service.ts'
 
 const service = await startService(t)
 const { app, deps } = service
@@ -10,7 +10,7 @@ const person = await register(app)
 const good = person.refresh_token
 const bytes = Buffer.from(good.slice(4), 'base64url')
 const thief = await createMachine(deps, { grantTypes: ['refresh_token'] })
-const stranger = await register((await startService(t)).app)
+const stranger = await register((await startService(t, keysOfItsOwn)).app)
 
 const encode = (forged: Buffer): string => `trt_${forged.toString('base64url')}`
 const changed = (offset: number, change: (byte: number) => number): string => {

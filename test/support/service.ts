@@ -35,6 +35,9 @@ export const testEnvironment = {
   RSA_MODULUS_BITS: '2048',
 } as const
 
+/** Makes a service begin with keys that no other service of the run has. */
+export const keysOfItsOwn = { KEY_ENCRYPTION_KEY: Buffer.alloc(32, 8).toString('base64') }
+
 // Making keys takes most of a first start, so all services of a run begin with the same ones.
 const createDatabase = (t: Test, environment: Readonly<Record<string, string>>) =>
   environment.KEY_ENCRYPTION_KEY === undefined
