@@ -71,8 +71,8 @@ const keepTokens = ({ vault }: Talkative, name: string, tokens: Partial<SignedIn
     const token = tokens[kind]
     if (token === undefined) continue
     vault.keep(`${kind} of ${name}`, token)
-    // A part of it would be as bad: the signature, or the bytes behind the prefix.
-    vault.keep(`end of the ${kind} of ${name}`, token.split(/[._]/).at(-1) ?? '')
+    // A part of it would be as bad: the signature, or what proves a refresh token.
+    vault.keep(`end of the ${kind} of ${name}`, token.slice(-40))
   }
 }
 
