@@ -22,7 +22,6 @@ const asker = await createMachine(deps, { resourceServer: [config.issuer] })
 const refresher = await createMachine(deps, { grantTypes: ['refresh_token'] })
 // The same database and keys under another name: its signatures are genuine.
 const sibling = await startService(t, {
-  ...keysOfItsOwn,
   DATABASE_URL: service.databaseUrl,
   ISSUER: 'http://localhost:4001',
 })
