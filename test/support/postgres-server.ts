@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chownSync, closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { chownSync, closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Client } from 'pg'
 import { freePort } from './free-port.ts'
@@ -32,7 +32,7 @@ export type PostgresServer = {
   start(): Promise<void>
   /** Ends it in an orderly way, breaking off open transactions. */
   stop(): Promise<void>
-  /** Ends it like kill -9 or a crash of the machine's software would. */
+  /** Ends all of its processes as kill -9 does, or a crash of the machine's software. */
   kill(): Promise<void>
 }
 
@@ -60,11 +60,17 @@ export async function startPostgresServer(
       child = await ready(launch, url, join(folder, 'log'))
     },
     stop: () => end('SIGINT'),
-    kill: () => end('SIGKILL'),
+    async kill() {
+      const backends = childrenOf(child)
+      const ended = end('SIGKILL')
+      // They would notice its death, but may answer once more before that.
+      for (const pid of backends) signal(pid, 'SIGKILL')
+      await ended
+    },
   }
-  async function end(signal: NodeJS.Signals) {
+  async function end(name: NodeJS.Signals) {
     if (child === undefined || hasEnded(child)) return
-    child.kill(signal)
+    child.kill(name)
     await once(child, 'exit')
   }
   owner.teardown(server.stop)
@@ -145,6 +151,22 @@ export async function postgresVersion(connectionString: string): Promise<string>
     return rows[0]?.server_version ?? ''
   } finally {
     await client.end()
+  }
+}
+
+/** The processes that it has started, where /proc shows them. */
+function childrenOf(child: ChildProcess | undefined): number[] {
+  if (child === undefined || hasEnded(child)) return []
+  const list = `/proc/${child.pid}/task/${child.pid}/children`
+  const text = existsSync(list) ? readFileSync(list, 'utf8') : ''
+  return (text.match(/\d+/g) ?? []).map(Number)
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name)
+  } catch {
+    // It has ended by itself.
   }
 }
 

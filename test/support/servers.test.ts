@@ -86,3 +86,13 @@ async function connect(t: Test, connectionString: string): Promise<Client> {
   t.teardown(() => client.end())
   return client
 }
+
+t.test('a proxy strands the connections that are there, and passes new ones', async (t) => {
+  const proxy = await startProxy(t, testDatabaseUrl())
+  const client = await connect(t, proxy.url)
+  proxy.strand()
+  const stranded = client.query({ text: 'SELECT 1', query_timeout: 100 } as { text: string })
+  await t.rejects(stranded, { message: 'Query read timeout' })
+  const next = await connect(t, proxy.url)
+  t.same((await next.query('SELECT 1 AS one')).rows, [{ one: 1 }])
+})
