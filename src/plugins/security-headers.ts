@@ -1,5 +1,5 @@
 import helmet from '@fastify/helmet'
-import type { FastifyInstance } from 'fastify'
+import Fastify, { type FastifyInstance } from 'fastify'
 
 /** For answers that are data: nothing may be loaded, framed or run. */
 const dataPolicy = {
@@ -19,18 +19,39 @@ const hsts = { maxAge: 31_536_000, includeSubDomains: true }
 // Only an https issuer asks browsers to insist on https (RFC 6797 §7.2).
 const isHttps = (issuer: string): boolean => issuer.startsWith('https:')
 
-/** Headers of every answer. Nothing is stored by caches unless a route says so. */
+/**
+ * Headers of every answer. Nothing is stored by caches unless a route says so. Helmet decides them
+ * once: they are the same for all requests, and it would make them anew for each.
+ */
 export const registerSecurityHeaders = (app: FastifyInstance, issuer: string): void => {
-  app.register(helmet, {
+  let headers = bareSecurityHeaders(issuer)
+  app.addHook('onReady', async () => {
+    headers = { ...(await askHelmet(issuer)), 'cache-control': 'no-store' }
+  })
+  app.addHook('onRequest', (_request, reply, done) => {
+    reply.headers(headers)
+    done()
+  })
+}
+
+/** What helmet adds to an answer that has nothing of its own. */
+const askHelmet = async (issuer: string): Promise<Record<string, string>> => {
+  const plain = Fastify()
+  await plain.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: dataPolicy },
     frameguard: { action: 'deny' },
     hsts: isHttps(issuer) && hsts,
     referrerPolicy: { policy: 'no-referrer' },
   })
-  app.addHook('onRequest', (_request, reply, done) => {
-    reply.header('cache-control', 'no-store')
-    done()
-  })
+  plain.get('/', async () => '')
+  const { headers } = await plain.inject('/')
+  await plain.close()
+  const ofTheAnswer = ['content-length', 'content-type', 'connection', 'date']
+  return Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) =>
+      ofTheAnswer.includes(name) ? [] : [[name, String(value)]],
+    ),
+  )
 }
 
 /** The same for answers that are made outside of all hooks, such as that to a broken request line. */

@@ -59,6 +59,16 @@ t.test('what is not HTTP is answered with the security headers as well', async (
   t.match(headers, { ...common, 'strict-transport-security': hsts })
 })
 
+t.test('what helmet sets by default is there as well', async (t) => {
+  const { app } = await start('https://issuer.example')
+  t.match((await app.inject('/data')).headers, {
+    'cross-origin-opener-policy': 'same-origin',
+    'origin-agent-cluster': '?1',
+    'x-dns-prefetch-control': 'off',
+    'x-permitted-cross-domain-policies': 'none',
+  })
+})
+
 t.test('a route may allow caching, and then says so itself', async (t) => {
   const { app } = await start('https://issuer.example')
   const { headers } = await app.inject('/cached')
