@@ -43,7 +43,7 @@ const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 export async function startServer(
   t: Test,
   env: Readonly<Record<string, string>> = {},
-  { folder = temporaryFolder('server'), timeoutMs = 30_000 } = {},
+  { folder = temporaryFolder('server'), timeoutMs = 90_000 } = {},
 ): Promise<ServerProcess> {
   const port = Number(env.PORT ?? (await freePort()))
   const server = spawnServer({ ...env, PORT: `${port}` }, folder)
