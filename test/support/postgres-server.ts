@@ -47,7 +47,7 @@ export async function startPostgresServer(
 ): Promise<PostgresServer> {
   const folder = temporaryFolder(`postgres-${binaries.major}`)
   const data = join(folder, 'data')
-  makeCluster(binaries, folder, data)
+  await makeCluster(binaries, folder, data)
   const port = await freePort()
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`
   const launch = () => spawnPostgres(binaries, { folder, data, port, settings })
@@ -78,19 +78,30 @@ export async function startPostgresServer(
   return { ...server, version: await postgresVersion(url) }
 }
 
-function makeCluster(binaries: PostgresBinaries, folder: string, data: string): void {
+/** Not in one go: what waits beside it for an answer of a server would find its time over. */
+async function makeCluster(
+  binaries: PostgresBinaries,
+  folder: string,
+  data: string,
+): Promise<void> {
   const user = postgresUser()
   mkdirSync(data, { mode: 0o700 })
   if (user.uid !== undefined && user.gid !== undefined) {
     for (const path of [folder, data]) chownSync(path, user.uid, user.gid)
   }
   const args = ['-D', data, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--no-sync']
-  const { status, stderr } = spawnSync(
-    join(binaries.folder, 'initdb'),
-    [...args, `--locale=${unicodeLocale()}`],
-    { ...user, cwd: folder, encoding: 'utf8' },
-  )
-  if (status !== 0) throw new Error(`initdb ended with ${status}: ${stderr}`)
+  const initdb = spawn(join(binaries.folder, 'initdb'), [...args, `--locale=${unicodeLocale()}`], {
+    ...user,
+    cwd: folder,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  noteProcess(initdb)
+  let complaint = ''
+  initdb.stderr.setEncoding('utf8').on('data', (text: string) => {
+    complaint += text
+  })
+  const [status] = await once(initdb, 'close')
+  if (status !== 0) throw new Error(`initdb ended with ${status}: ${complaint}`)
 }
 
 /** A locale in which lower() knows more than ASCII, as production databases have. */
