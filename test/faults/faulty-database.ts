@@ -51,18 +51,23 @@ export const waitingBackend = (db: Kysely<Database>, former?: number): Promise<n
     return rows.map(({ pid }) => pid).find((pid) => pid !== former)
   })
 
+/** A connection of the test with the rights of the database's owner. */
+export const connectAsOwner = async (t: Test, connectionString: string): Promise<Client> => {
+  const client = new Client({ connectionString })
+  client.on('error', () => {})
+  t.teardown(() => client.end())
+  await client.connect()
+  return client
+}
+
 /** Holds the lock of the user's families until the returned function is called, or the test ends. */
 export const lockFamilies = async (
   t: Test,
   { databaseUrl }: Pick<FaultyDatabase, 'databaseUrl'>,
   userId: string,
 ): Promise<() => Promise<void>> => {
-  const client = new Client({ connectionString: databaseUrl })
-  client.on('error', () => {})
-  const unlock = () => client.end()
-  t.teardown(unlock)
-  await client.connect()
+  const client = await connectAsOwner(t, databaseUrl)
   await client.query('BEGIN')
   await client.query('SELECT FROM refresh_families WHERE user_id = $1 FOR UPDATE', [userId])
-  return unlock
+  return () => client.end()
 }
