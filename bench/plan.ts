@@ -18,9 +18,9 @@ export type Plan = {
 }
 
 export const fullPlan: Plan = {
-  rounds: 5,
-  warmUpMs: 3000,
-  durationMs: 4000,
+  rounds: 7,
+  warmUpMs: 8000,
+  durationMs: 2500,
   connections: 32,
   families: 10_000,
   floodRounds: 3,

@@ -1,6 +1,6 @@
 /**
- * Fastify, the service's own UPDATE on a table with as many rows, through a pool of the same size,
- * and one signature: what a refresh cannot do without.
+ * Fastify, the service's own UPDATE, prepared as the service has it, on a table with as many rows,
+ * through a pool of the same size, and one signature: what a refresh cannot do without.
  *
  *   updated.ts <algorithm> <bits of RSA keys> <database URL> <connections>
  */
@@ -51,6 +51,11 @@ async function respond(form: Parameters<Respond>[0]): ReturnType<Respond> {
 }
 
 async function update(rotation: Rotation): Promise<void> {
-  const { rowCount } = await pool.query(statement.text, statement.values(rotation))
+  const { text } = statement
+  const { rowCount } = await pool.query({
+    name: 'rotate',
+    text,
+    values: statement.values(rotation),
+  })
   if (rowCount !== 1) throw new Error(`family ${rotation.familyId} was not updated`)
 }

@@ -154,3 +154,21 @@ test('time limits of the role hold where the pooler lets none be sent', async (t
   t.equal(await limits(url), '5s', "directly: the service's own")
   t.equal(await limits(pooler.url), '4s', "through the pooler: the role's")
 })
+
+test('nothing is prepared through a pooler, not even one that takes every setting', async (t) => {
+  const { url } = await createEmptyDatabase(t, postgres.url)
+  const timeouts = ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout']
+  const pooler = await startPooler(t, url, [...timeouts, 'options'])
+  const db = await connectPostgres(pooler.url, poolOptions, () => {})
+  t.teardown(() => db.destroy())
+  const values = Array.from({ length: 200 }, (_, index) => index)
+  const answers = await Promise.all(
+    values.map(async (value) => {
+      const { rows } = await sql<{ value: number }>`SELECT ${value}::int AS value`.execute(db)
+      return rows[0]?.value
+    }),
+  )
+  t.strictSame(answers, values)
+  const { rows } = await sql`SELECT name FROM pg_prepared_statements`.execute(db)
+  t.strictSame(rows, [])
+})

@@ -22,12 +22,17 @@ export type Pooler = {
  * Starts a pooler; it ends with its owner.
  *
  * @param targetUrl a database of a server that asks for no password
+ * @param swallowed start-up parameters that it takes and forgets, instead of refusing them
  * @throws {MissingTool} when the machine has no pgbouncer and it can't be installed
  */
-export async function startPooler(owner: Owner, targetUrl: string): Promise<Pooler> {
+export async function startPooler(
+  owner: Owner,
+  targetUrl: string,
+  swallowed: readonly string[] = [],
+): Promise<Pooler> {
   const program = await systemTool({ programs: ['pgbouncer'], debianPackage: 'pgbouncer' })
   const port = await freePort()
-  const folder = writeConfiguration(new URL(targetUrl), port)
+  const folder = writeConfiguration(new URL(targetUrl), port, swallowed)
   const url = new URL(targetUrl)
   url.hostname = '127.0.0.1'
   url.port = `${port}`
@@ -54,7 +59,7 @@ export async function startPooler(owner: Owner, targetUrl: string): Promise<Pool
   return pooler
 }
 
-function writeConfiguration(target: URL, port: number): string {
+function writeConfiguration(target: URL, port: number, swallowed: readonly string[]): string {
   const folder = temporaryFolder('pgbouncer')
   const users = join(folder, 'users.txt')
   const files = {
@@ -71,6 +76,7 @@ pool_mode = transaction
 max_client_conn = 200
 default_pool_size = 5
 server_login_retry = 0.2
+ignore_startup_parameters = ${swallowed.join()}
 logfile = ${join(folder, 'log')}
 `,
     log: '',

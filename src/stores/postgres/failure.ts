@@ -3,6 +3,8 @@ import { Unavailable } from '../../oauth/unavailable.ts'
 const ownFault = /^(0A|22|23|42|P0)/
 const lostConnection =
   /^(08|57P)|^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)$/
+// A statement that was prepared before a column of its answer got another type.
+const outdatedStatement = /^cached plan must not change result type/
 const networkFailure = /^E[A-Z_]+$/
 const driverFailure =
   /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|Client was closed|PGlite is closed)/
@@ -19,7 +21,7 @@ export const translateFailure = (error: unknown): unknown => {
   const code = codeOf(error)
   const isSqlState = /^[0-9A-Z]{5}$/.test(code) && !networkFailure.test(code)
   const unavailable = isSqlState
-    ? !ownFault.test(code)
+    ? !ownFault.test(code) || hasMessage(error, outdatedStatement)
     : networkFailure.test(code) || (error instanceof Error && driverFailure.test(error.message))
   return unavailable ? new Unavailable('the database does not answer', { cause: error }) : error
 }
@@ -29,10 +31,14 @@ export const isLostConnection = (error: unknown): boolean =>
   error instanceof Unavailable &&
   (lostConnection.test(codeOf(error.cause)) || hasMessage(error.cause, lostMessage))
 
-/** Nothing more comes of the connection: it broke, or a statement on it was never answered. */
+/**
+ * Nothing more comes of the connection: it broke, a statement on it was never answered, or what is
+ * prepared on it no longer fits the tables.
+ */
 export const endsConnection = (error: unknown): boolean =>
   isLostConnection(error) ||
-  (error instanceof Unavailable && hasMessage(error.cause, /^Query read timeout/))
+  (error instanceof Unavailable &&
+    (hasMessage(error.cause, /^Query read timeout/) || hasMessage(error.cause, outdatedStatement)))
 
 const lostMessage = /^(Connection terminated|Client has encountered a connection error)/
 
