@@ -12,7 +12,7 @@ import { measurePeers } from './peers/measure.ts'
 import type { Plan } from './plan.ts'
 import { startService } from './processes/service.ts'
 import type { Figure } from './report/figure.ts'
-import { countFigures, floodFigures, memoryFigure, startFigures } from './report/figures.ts'
+import { countFigures, floodFigures, memoryFigures, startFigures } from './report/figures.ts'
 import { describeCommit, describeMachine } from './report/machine.ts'
 import type { Report } from './report/report.ts'
 import { createRefreshTokens, type RefreshTokens } from './setup/refresh-tokens.ts'
@@ -60,7 +60,7 @@ export const measure = async (
       ...floodFigures(flooded),
       ...countFigures(counts),
       ...startFigures(stage.starts, embedded),
-      memory,
+      ...memory,
     ],
   }
 }
@@ -77,7 +77,7 @@ const createTokens = ({ seed, registrations }: Stage) => {
 type Loaded = {
   readonly comparisons: readonly Comparison[]
   readonly flood: Flood
-  readonly memory: Figure
+  readonly memory: readonly Figure[]
 }
 
 /** Everything that one service goes through from its start to its end. */
@@ -88,7 +88,6 @@ const measureUnderLoad = async (
   progress: Progress,
 ): Promise<Loaded> => {
   const service = await startService(stage.env)
-  const startedAt = performance.now()
   const scene: Scene = { ...stage, service, connections: plan.connections }
   const run = async (open: OpenCase): Promise<Comparison> => {
     const measured = await open(scene)
@@ -100,13 +99,13 @@ const measureUnderLoad = async (
   const grants = [await run(clientCredentials('RS256')), await run(clientCredentials('EdDSA'))]
   const refreshes = await run(refresh('RS256', tokens.RS256))
   const fasterRefreshes = await run(refresh('EdDSA', tokens.EdDSA))
+  const afterTokens = residentMegabytes(service.pid)
   const keys = await run(jwks)
   const signIns = await run(signIn)
   progress('refreshes in a flood of sign-ins')
   const rates = { refreshes: refreshes.service.perSecond, signIns: signIns.service.perSecond }
   const flooded = await flood(scene, tokens.RS256, rates, plan)
-  const seconds = (performance.now() - startedAt) / 1000
-  const memory = memoryFigure(residentMegabytes(service.pid), seconds)
+  const memory = memoryFigures(afterTokens, residentMegabytes(service.pid))
   await service.stop()
   const comparisons = [...grants, refreshes, fasterRefreshes, signIns, keys]
   return { comparisons, flood: flooded, memory }

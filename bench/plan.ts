@@ -23,8 +23,8 @@ export const fullPlan: Plan = {
   durationMs: 2500,
   connections: 32,
   families: 10_000,
-  floodRounds: 3,
-  floodMs: 8000,
+  floodRounds: 5,
+  floodMs: 6000,
   starts: 5,
   countingMs: 3000,
 }

@@ -82,8 +82,8 @@ const createPool = (threads: number, onWorkerError: PasswordHasherOptions['onWor
     maxQueue: Number.POSITIVE_INFINITY,
     idleTimeout: idleTimeoutMs,
     stricterFIFO: true,
-    // Lower priority than the event loop: on few cores, signing tokens goes before hashing.
-    niceIncrement: 10,
+    // Lowest priority: on few cores, signing tokens goes before hashing.
+    niceIncrement: 19,
     // The threads see nothing of the environment, and no loader that the process was started with.
     env: {},
     execArgv: [],
