@@ -1,3 +1,4 @@
+import { createSecretKey } from 'node:crypto'
 import type { Clock } from '../clock.ts'
 import { Unavailable } from '../oauth/unavailable.ts'
 import type { MacKey, MacKeys } from '../secrets/refresh-token.ts'
@@ -47,7 +48,7 @@ export const createMacKeyRing = (options: MacKeyRingOptions): MacKeyRing => {
     const failed = new Set<number>()
     for (const row of listed.keys) {
       try {
-        opened.set(row.number, { ...row, key: openMacKey(row, sealer) })
+        opened.set(row.number, { ...row, key: createSecretKey(openMacKey(row, sealer)) })
       } catch (error) {
         failed.add(row.number)
         onUnopened(error)

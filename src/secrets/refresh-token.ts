@@ -1,4 +1,4 @@
-import { createSecretKey, hkdfSync } from 'node:crypto'
+import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
 import { equalInConstantTime, hmacSha256, sha256 } from './digest.ts'
 
 /** What a refresh token says once its MAC has proved that we made it. */
@@ -12,13 +12,13 @@ export type RefreshTokenParts = {
 }
 
 /** A key that authenticates refresh tokens, with the number by which tokens name it (1 to 255). */
-export type MacKey = { readonly number: number; readonly key: Buffer }
+export type MacKey = { readonly number: number; readonly key: KeyObject }
 
 export type MacKeys = {
   /** The key that new tokens get. */
   current(): MacKey
   /** Reloads once, rate-limited, when the number is unknown. */
-  find(number: number): Promise<Buffer | undefined>
+  find(number: number): Promise<KeyObject | undefined>
 }
 
 // `trt_` + base64url(MAC-key number 1 B ‖ family 16 B ‖ generation uint32 ‖ secret 32 B ‖ MAC 16 B)
@@ -90,7 +90,7 @@ export const deriveSuccessor = (presented: RefreshTokenParts, salt: Buffer): Ref
 }
 
 // "Everything before it" (the prefix too): a MAC made for something else never fits a token.
-const computeMac = (body: Buffer, key: Buffer): Buffer =>
+const computeMac = (body: Buffer, key: KeyObject): Buffer =>
   hmacSha256(key, prefix, body).subarray(0, 16)
 
 const encodeFamilyAndGeneration = (familyId: string, generation: number): Buffer => {

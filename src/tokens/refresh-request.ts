@@ -1,6 +1,6 @@
 import type { Origin } from '../audit/event.ts'
 import type { Scope } from '../oauth/scope.ts'
-import { hmacSha256 } from '../secrets/digest.ts'
+import { sha256 } from '../secrets/digest.ts'
 import type { RefreshTokenParts } from '../secrets/refresh-token.ts'
 import { networkPrefix } from './network-prefix.ts'
 import type { RefreshPolicy } from './refresh-family.ts'
@@ -23,14 +23,17 @@ export const questionOf = ({ origin, ...request }: RefreshRequest): string =>
   JSON.stringify([request, networkPrefix(origin.address), origin.userAgent])
 
 /**
- * Keyed with the presented secret, which is stored nowhere: a leaked row does not tell where
+ * Mixed with the presented secret (32 random bytes, of one length), which is stored nowhere: a leaked row does not tell where
  * somebody was, and only a retry of the same token can be compared with it.
  */
 export const digestOrigin = (
   { secret }: RefreshTokenParts,
   { address, userAgent }: Origin,
 ): Buffer =>
-  hmacSha256(
-    secret,
-    JSON.stringify(['refresh origin', networkPrefix(address), userAgent ?? '']),
+  sha256(
+    Buffer.concat([
+      Buffer.from('tessera refresh origin 1'),
+      secret,
+      Buffer.from(JSON.stringify([networkPrefix(address), userAgent ?? ''])),
+    ]),
   ).subarray(0, 16)

@@ -1,3 +1,4 @@
+import { createSecretKey } from 'node:crypto'
 import { type Test, test } from 'tap'
 import { createSignIn } from '../../src/accounts/sign-in.ts'
 import { Unavailable } from '../../src/oauth/unavailable.ts'
@@ -12,7 +13,7 @@ import { waitUntil } from '../support/wait-until.ts'
 import { act, entryLifetime } from './account-rows.ts'
 
 const cheap = { memoryKib: 64, timeCost: 1, parallelism: 1, concurrency: 1, queueLimit: 100 }
-const macKey = { number: 1, key: Buffer.alloc(32, 'm') }
+const macKey = { number: 1, key: createSecretKey(Buffer.alloc(32, 'm')) }
 const macKeys = { current: () => macKey, oldest: () => macKey.key, find: async () => macKey.key }
 
 /** A real hasher that also tells what it was asked to compute. */

@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto'
+import { createHmac, createSecretKey, randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
 import {
@@ -11,7 +11,8 @@ import {
   type RefreshTokenParts,
 } from '../../src/secrets/refresh-token.ts'
 
-const macKey = { number: 7, key: randomBytes(32) }
+const newKey = () => createSecretKey(randomBytes(32))
+const macKey = { number: 7, key: newKey() }
 const holding = (...keys: (typeof macKey)[]): MacKeys => ({
   current: () => keys[0] ?? macKey,
   find: async (number) => keys.find((key) => key.number === number)?.key,
@@ -36,7 +37,7 @@ t.test('a token decodes to what it was made of', async (t) => {
       fc.integer({ min: 1, max: 255 }),
       fc.uint8Array({ minLength: 32, maxLength: 32 }),
       async (parts, number, bytes) => {
-        const key = { number, key: Buffer.from(bytes) }
+        const key = { number, key: createSecretKey(bytes) }
         const token = encodeRefreshToken(parts, key)
         const decoded = await decodeRefreshToken(token, holding(key))
         return (
@@ -119,7 +120,7 @@ for (const [title, token] of Object.entries(misshapen)) {
 }
 
 t.test('a token of an unknown key, or of another key with its number, is refused', async (t) => {
-  const other = { number: 7, key: randomBytes(32) }
+  const other = { number: 7, key: newKey() }
   t.equal(await decodeRefreshToken(genuine, holding()), undefined)
   t.equal(await decodeRefreshToken(genuine, holding(other)), undefined)
 })

@@ -39,13 +39,16 @@ export type TimeOffset = () => number
 /** What every SQL store is made of: where to run statements, and the database's present moment. */
 export type Connection = {
   readonly db: Kysely<Database>
-  readonly now: () => RawBuilder<Date>
+  /** @param place in a statement that is compiled once, for what may change from run to run */
+  readonly now: (place?: (read: () => unknown) => RawBuilder<unknown>) => RawBuilder<Date>
 }
 
 export const createConnection = (db: Kysely<Database>, offset?: TimeOffset): Connection => ({
   db,
-  now: () =>
-    offset ? sql<Date>`(now() + make_interval(secs => ${offset()}::float8))` : sql<Date>`now()`,
+  now: (place) =>
+    offset
+      ? sql<Date>`(now() + make_interval(secs => ${place ? place(offset) : offset()}::float8))`
+      : sql<Date>`now()`,
 })
 
 /** Runs `act` in one READ COMMITTED transaction; deadlocks and serialization failures repeat it, twice. */
