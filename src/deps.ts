@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import type { Accounts } from './accounts/accounts.ts'
+import type { RoleAdministration } from './accounts/role-administration.ts'
 import type { UserAdministration } from './accounts/user-administration.ts'
 import type { AuditWriter } from './audit/writer.ts'
 import type { AudienceAdministration } from './clients/audience-administration.ts'
@@ -13,17 +14,15 @@ import { joinAccounts } from './deps/accounts.ts'
 import { joinClients } from './deps/clients.ts'
 import { layFoundation } from './deps/foundation.ts'
 import { joinKeys } from './deps/keys.ts'
+import { openSharedState, type SharedState } from './deps/shared-state.ts'
 import { joinTokens } from './deps/tokens.ts'
 import { createGrantTable, type GrantTable } from './grants/grant-table.ts'
 import { createHealth, type Health } from './jobs/health.ts'
 import { createHousekeeping } from './jobs/housekeeping.ts'
 import type { KeyRing } from './keys/key-ring.ts'
 import type { KeyAdministration } from './keys/rotation.ts'
-import type { Bus } from './revocation/bus.ts'
 import type { Revocations } from './revocation/revocations.ts'
-import { createMemoryBus } from './stores/memory/bus.ts'
 import type { SchemaStatus } from './stores/postgres/migrator.ts'
-import { createRedisBus } from './stores/redis/bus.ts'
 import { openStorage, type Storage, type StorageOptions } from './stores/storage.ts'
 import type { AccessTokenRevocation } from './tokens/access-token-revocation.ts'
 import type { Families } from './tokens/families.ts'
@@ -53,6 +52,7 @@ export type Deps = {
   readonly audienceAdministration: AudienceAdministration
   readonly grants: GrantTable
   readonly accounts: Accounts
+  readonly roleAdministration: RoleAdministration
   readonly userAdministration: UserAdministration
   readonly auditWriter: AuditWriter
   readSchemaStatus(): Promise<SchemaStatus>
@@ -76,27 +76,22 @@ export const createDeps = async (
   options: StorageOptions = {},
 ): Promise<Deps> => {
   const storage = await openStorage(config, logger, options)
-  const bus = openBus(config, logger)
+  const sharedState = openSharedState(config, logger)
   try {
-    return await join(config, logger, storage, bus)
+    return await join(config, logger, storage, sharedState)
   } catch (error) {
-    await Promise.allSettled([bus.close(), storage.close()])
+    await Promise.allSettled([sharedState.close(), storage.close()])
     throw error
   }
 }
 
-const openBus = (config: Config, logger: Logger): Bus =>
-  config.redisUrl === undefined
-    ? createMemoryBus()
-    : createRedisBus({
-        url: config.redisUrl,
-        commandTimeoutMs: config.redisCommandTimeoutMs,
-        channel: `tessera:${config.issuer}`,
-        onProblem: (error) => logger.debug({ err: error }, 'Redis does not answer'),
-      })
-
-const join = async (config: Config, logger: Logger, storage: Storage, bus: Bus): Promise<Deps> => {
-  const foundation = layFoundation(config, logger, storage, bus)
+const join = async (
+  config: Config,
+  logger: Logger,
+  storage: Storage,
+  sharedState: SharedState,
+): Promise<Deps> => {
+  const foundation = layFoundation(config, logger, storage, sharedState)
   const { stores, clock, audiences, auditWriter, revocations } = foundation
   const { macKeys, ...keys } = joinKeys(foundation, storage)
   const { familyStarter, ...tokens } = joinTokens(foundation, { ...keys, macKeys })
@@ -115,7 +110,7 @@ const join = async (config: Config, logger: Logger, storage: Storage, bus: Bus):
     for (const part of heldInMemory) part.close()
     await hasher.close()
     await auditWriter.close()
-    await Promise.allSettled([bus.close(), storage.close()])
+    await Promise.allSettled([sharedState.close(), storage.close()])
   }
 
   const parts = {
@@ -124,7 +119,7 @@ const join = async (config: Config, logger: Logger, storage: Storage, bus: Bus):
     ...tokens,
     ...people,
     ...joinClients(foundation),
-    health: createHealth({ revocations, bus }),
+    health: createHealth({ revocations, bus: sharedState.bus }),
     grants: createGrantTable({ config, clock, refresher: tokens.refresher }),
     readSchemaStatus: storage.readSchemaStatus,
     async beginService() {

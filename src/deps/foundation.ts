@@ -3,12 +3,12 @@ import { createAuditWriter } from '../audit/writer.ts'
 import { createAudienceDirectory } from '../clients/audience-directory.ts'
 import { createSteeredClock } from '../clock.ts'
 import type { Config } from '../config.ts'
-import type { Bus } from '../revocation/bus.ts'
 import { revocationLifetimeSeconds } from '../revocation/lifetime.ts'
 import { createRevocations } from '../revocation/revocations.ts'
 import { createStores } from '../stores/postgres/stores.ts'
 import type { Storage } from '../stores/storage.ts'
 import { createOutageTracker } from '../tokens/outage.ts'
+import type { SharedState } from './shared-state.ts'
 
 export type Foundation = ReturnType<typeof layFoundation>
 
@@ -17,8 +17,9 @@ export const layFoundation = (
   config: Config,
   logger: Logger,
   { connection }: Pick<Storage, 'connection'>,
-  bus: Bus,
+  sharedState: SharedState,
 ) => {
+  const { bus } = sharedState
   const warn = (message: string) => (error: unknown) => logger.warn({ err: error }, message)
   const clock = createSteeredClock()
   const entryLifetimeSeconds = (): number =>
@@ -48,7 +49,7 @@ export const layFoundation = (
     onFailure: warn('the revocations could not be read'),
   })
   return {
-    ...{ config, logger, bus, warn, stores, clock: clock.now, longestTokenSeconds },
+    ...{ config, logger, sharedState, bus, warn, stores, clock: clock.now, longestTokenSeconds },
     ...{ audiences, auditWriter, outages, revocations },
   }
 }

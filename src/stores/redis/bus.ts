@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { type Bus, type BusTopic, busTopics } from '../../revocation/bus.ts'
-import { createRedisClient } from './connection.ts'
+import { createRedisClient, type RedisClient } from './connection.ts'
 
 type Options = {
   readonly url: string
@@ -8,6 +8,8 @@ type Options = {
   /** Keeps services apart that share a Redis. */
   readonly channel: string
   readonly onProblem: (error: Error) => void
+  /** A connection that others send commands on too; the bus connects, watches and closes it. */
+  readonly publisher?: RedisClient
 }
 
 const probeMs = 1000
@@ -15,9 +17,14 @@ const probeMs = 1000
 const isTopic = (text: string): text is BusTopic => busTopics.some((topic) => topic === text)
 
 /** The bus of several processes, by Redis publish/subscribe. Works again by itself after failures. */
-export const createRedisBus = ({ url, commandTimeoutMs, channel, onProblem }: Options): Bus => {
+export const createRedisBus = ({
+  url,
+  commandTimeoutMs,
+  channel,
+  onProblem,
+  publisher = createRedisClient(url, commandTimeoutMs),
+}: Options): Bus => {
   const emitter = new EventEmitter()
-  const publisher = createRedisClient(url, commandTimeoutMs)
   const subscriber = createRedisClient(url, commandTimeoutMs)
   let lastProblem: string | undefined = 'not connected yet'
   let isListening = false
