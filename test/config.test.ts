@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import fc from 'fast-check'
 import t from 'tap'
 import { ConfigError, environmentSchema, loadConfig } from '../src/config.ts'
@@ -36,6 +37,8 @@ t.test('an empty environment gives the defaults of the embedded mode', async (t)
   t.same(load({}), {
     port: 4000,
     host: '127.0.0.1',
+    workers: 1,
+    metricsHost: '127.0.0.1',
     migrateOnStart: true,
     dataDir: 'data',
     accessTokenTtlSeconds: 900,
@@ -56,6 +59,7 @@ t.test('an empty environment gives the defaults of the embedded mode', async (t)
     databaseLockTimeoutMs: 1000,
     redisCommandTimeoutMs: 100,
     requestTimeoutMs: 15_000,
+    shutdownDelayMs: 0,
     shutdownTimeoutMs: 10_000,
     bodyLimitBytes: 64 * 1024,
     logLevel: 'info',
@@ -70,6 +74,11 @@ t.test('an empty environment gives the defaults of the embedded mode', async (t)
 
 t.test('the configuration cannot be changed', async (t) => {
   t.throws(() => Object.assign(load({}), { port: 1 }), TypeError)
+})
+
+t.test('WORKERS=auto is one process a core', async (t) => {
+  t.equal(load({ ...production, WORKERS: 'auto' }).workers, availableParallelism())
+  t.equal(load({ ...production, WORKERS: '3' }).workers, 3)
 })
 
 t.test('values are read by their type, white space aside', async (t) => {
@@ -189,6 +198,32 @@ const broken: Record<string, { variables: Variables; problem: string }> = {
   'a free port without an issuer': {
     variables: { PORT: '0' },
     problem: 'ISSUER is required with PORT=0: its default would name a port that is not known yet',
+  },
+  ...Object.fromEntries(
+    ['0', '257', 'many', '-1', '1.5', 'AUTO'].map((WORKERS) => [
+      `${WORKERS} workers`,
+      {
+        variables: { ...production, WORKERS },
+        problem: 'WORKERS must be a whole number from 1 to 256, or auto',
+      },
+    ]),
+  ),
+  'several workers in the embedded mode': {
+    variables: { WORKERS: '2' },
+    problem:
+      'WORKERS must be 1 in the embedded mode, whose data belong to one process: set DATABASE_URL, or leave WORKERS out',
+  },
+  'metrics on the public port': {
+    variables: { PORT: '8080', METRICS_PORT: '8080' },
+    problem: 'METRICS_PORT must differ from PORT: metrics are not for the public',
+  },
+  'a port of metrics that is none': {
+    variables: { METRICS_PORT: '70000' },
+    problem: 'METRICS_PORT must be a whole number from 0 to 65535',
+  },
+  'a collector of traces without a scheme': {
+    variables: { OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318' },
+    problem: 'OTEL_EXPORTER_OTLP_ENDPOINT must be an http or https URL',
   },
   'a database of another kind': {
     variables: { DATABASE_URL: 'mysql://u:p@db/x' },

@@ -20,6 +20,10 @@ const oneOf = <const Words extends readonly string[]>(
   description: string,
 ) => Type.Enum(words, { default: byDefault, description })
 
+/** A TCP port that is only listened on when it is set. */
+const optionalPort = (description: string, notes: Notes = {}) =>
+  Type.Optional(Type.Integer({ minimum: 0, maximum: 65_535, description, ...notes }))
+
 /** A whole number. The largest is what a timer of Node.js can wait, in milliseconds. */
 const number = (byDefault: number, description: string, minimum = 1, maximum = 2 ** 31 - 1) =>
   Type.Integer({ default: byDefault, minimum, maximum, description })
@@ -32,6 +36,19 @@ export const environmentSchema = Type.Object({
   ),
   PORT: number(4000, 'TCP port; 0 takes a free one', 0, 65_535),
   HOST: textOr('127.0.0.1', 'Address to listen on; the container image sets 0.0.0.0'),
+  WORKERS: textOr(
+    '1',
+    'Processes that share the port: a number, or `auto` for one a core; the embedded mode has one',
+  ),
+  METRICS_PORT: optionalPort(
+    'TCP port of `/metrics` for Prometheus, never the public one; unset: no metrics',
+    { example: '9464' },
+  ),
+  METRICS_HOST: textOr('127.0.0.1', 'Address on which METRICS_PORT listens'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: text(
+    'Base URL of an OpenTelemetry collector (OTLP over HTTP); unset: no traces',
+    { example: 'http://localhost:4318' },
+  ),
   ISSUER: text(
     'Public base URL, exactly as it stands in `iss`; with a path, all routes but the health stand below it; default http://localhost:$PORT',
     { example: 'https://auth.example.com' },
@@ -121,6 +138,12 @@ export const environmentSchema = Type.Object({
   DATABASE_LOCK_TIMEOUT_MS: number(1000, 'Longest wait for a row lock'),
   REDIS_COMMAND_TIMEOUT_MS: number(100, 'Longest wait for an answer of Redis'),
   REQUEST_TIMEOUT_MS: number(15_000, 'Longest time for a client to send its request'),
+  SHUTDOWN_DELAY_MS: number(
+    0,
+    'Time after SIGTERM in which requests are still taken, while readiness tells balancers to stop',
+    0,
+    600_000,
+  ),
   SHUTDOWN_TIMEOUT_MS: number(10_000, 'Time that running requests are given on SIGTERM or SIGINT'),
   BODY_LIMIT_BYTES: number(65_536, 'Largest request body', 1024, 10_485_760),
   LOG_LEVEL: oneOf(

@@ -1,7 +1,15 @@
 import { isAudience } from '../oauth/audience.ts'
 import type { Environment, VariableName } from './environment-schema.ts'
 import type { Config } from './settings.ts'
-import { isAddressRange, isIssuer, isOrigin, isPostgresUrl, isRedisUrl } from './value-forms.ts'
+import {
+  isAddressRange,
+  isHttpUrl,
+  isIssuer,
+  isOrigin,
+  isPostgresUrl,
+  isRedisUrl,
+  isWorkerCount,
+} from './value-forms.ts'
 
 type Rule = {
   /** The variables it is about; when one of them could not even be read, the rule says nothing. */
@@ -36,6 +44,27 @@ const rules: readonly Rule[] = [
     isBroken: ({ ISSUER, PORT }, { production }) =>
       !production && PORT === 0 && ISSUER === undefined,
     sentence: 'ISSUER is required with PORT=0: its default would name a port that is not known yet',
+  },
+  {
+    about: ['WORKERS'],
+    isBroken: ({ WORKERS }) => !isWorkerCount(WORKERS),
+    sentence: 'WORKERS must be a whole number from 1 to 256, or auto',
+  },
+  {
+    about: ['WORKERS', 'DATABASE_URL'],
+    isBroken: ({ DATABASE_URL }, { workers }) => DATABASE_URL === undefined && workers > 1,
+    sentence:
+      'WORKERS must be 1 in the embedded mode, whose data belong to one process: set DATABASE_URL, or leave WORKERS out',
+  },
+  {
+    about: ['METRICS_PORT', 'PORT'],
+    isBroken: ({ METRICS_PORT, PORT }) => METRICS_PORT === PORT && PORT !== 0,
+    sentence: 'METRICS_PORT must differ from PORT: metrics are not for the public',
+  },
+  {
+    about: ['OTEL_EXPORTER_OTLP_ENDPOINT'],
+    isBroken: ({ OTEL_EXPORTER_OTLP_ENDPOINT: url }) => isSetBut(url, isHttpUrl),
+    sentence: 'OTEL_EXPORTER_OTLP_ENDPOINT must be an http or https URL',
   },
   {
     about: ['DATABASE_URL'],

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import type { Environment } from './environment-schema.ts'
 
 type CamelCase<S extends string> = S extends `${infer Head}_${infer Tail}`
@@ -13,6 +14,8 @@ type Derived = {
   /** Newest first; empty when none is configured, and the service makes its own. */
   readonly keyEncryptionKeys: readonly Buffer[]
   readonly production: boolean
+  /** Processes that share the port. */
+  readonly workers: number
 }
 
 type ReplacedVariable = 'nodeEnv' | 'keyEncryptionKey' | 'keyEncryptionKeyFile'
@@ -36,6 +39,7 @@ export const toConfig = (
     trustedProxies: splitList(environment.TRUSTED_PROXIES),
     keyEncryptionKeys,
     production: NODE_ENV === 'production',
+    workers: environment.WORKERS === 'auto' ? availableParallelism() : Number(environment.WORKERS),
   })
 }
 

@@ -17,6 +17,12 @@ export const isIssuer = (text: string): boolean => {
 export const isOrigin = (text: string): boolean =>
   isUrl(text, ['http:', 'https:']) && new URL(text).origin === text
 
+export const isHttpUrl = (text: string): boolean => isUrl(text, ['http:', 'https:'])
+
+/** How many processes share the port: 1 to 256, or `auto`. */
+export const isWorkerCount = (text: string): boolean =>
+  text === 'auto' || (/^[1-9]\d{0,2}$/.test(text) && Number(text) <= 256)
+
 export const isPostgresUrl = (text: string): boolean => isUrl(text, ['postgres:', 'postgresql:'])
 
 /** One host, or several separated by commas, which no URL parser takes. */
