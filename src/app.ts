@@ -1,6 +1,7 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import type { Deps } from './deps.ts'
+import { adminEndpoints } from './endpoints/admin/index.ts'
 import { authEndpoints } from './endpoints/auth/index.ts'
 import { describeRoutes, documentation } from './endpoints/documentation.ts'
 import { health } from './endpoints/health.ts'
@@ -32,6 +33,7 @@ export const buildApp = async (deps: Deps): Promise<FastifyInstance> => {
       await scope.register(jwks, deps)
       await scope.register(authEndpoints, deps)
       await scope.register(oauthEndpoints, deps)
+      await scope.register(adminEndpoints, deps)
     },
     { prefix: basePathOf(config.issuer) },
   )

@@ -1,4 +1,5 @@
 import { createAccounts } from '../accounts/accounts.ts'
+import { createRoleAdministration } from '../accounts/role-administration.ts'
 import { createUserAdministration } from '../accounts/user-administration.ts'
 import { createPasswordHasher } from '../secrets/password-hasher.ts'
 import type { Foundation } from './foundation.ts'
@@ -24,6 +25,7 @@ export const joinAccounts = (
       ...{ config, users, sessions, hasher, familyStarter, issuer, families },
       ...{ auditWriter, revocations },
     }),
+    roleAdministration: createRoleAdministration(stores.roles),
     userAdministration: createUserAdministration({ users, hasher, revocations }),
   }
 }

@@ -31,6 +31,7 @@ export const describeRoutes = async (app: FastifyInstance, issuer: string): Prom
         { name: 'Account', description: 'What a person sees and changes of the own account' },
         { name: 'Sessions', description: 'Where a person is signed in' },
         { name: 'OAuth', description: 'For OAuth clients and resource servers' },
+        { name: 'Administration', description: 'Each route names the permission that it needs' },
         { name: 'Service', description: 'Keys, metadata, health' },
       ],
       components: {
@@ -41,7 +42,10 @@ export const describeRoutes = async (app: FastifyInstance, issuer: string): Prom
             flows: {
               password: {
                 tokenUrl: `${basePathOf(issuer)}/auth/login-form`,
-                scopes: { account: 'The own account' },
+                scopes: {
+                  account: 'The own account',
+                  admin: 'The admin API, as far as the roles of the account permit',
+                },
               },
             },
           },
@@ -98,6 +102,6 @@ export const documentation: FastifyPluginAsyncTypebox<Pick<Deps, 'config'>> = as
       // It would keep the password as well as the token, in the storage of the browser.
       persistAuthorization: false,
     },
-    initOAuth: { clientId: 'first-party', scopes: 'account' },
+    initOAuth: { clientId: 'first-party', scopes: 'account admin' },
   })
 }

@@ -10,6 +10,7 @@ import { createOutageStore } from './outages.ts'
 import { createPruners } from './pruning.ts'
 import { createRefreshFamilyStore } from './refresh-families.ts'
 import { createRevocationStore } from './revocations.ts'
+import { createRoleStore } from './roles.ts'
 import { createSessionStore } from './sessions.ts'
 import { createSigningKeyStore } from './signing-keys.ts'
 
@@ -27,6 +28,7 @@ export const createStores = (connection: Connection, entryLifetimeSeconds: () =>
   outages: createOutageStore(connection),
   chores: [createAuditPartitions(connection), ...createPruners(connection)],
   revocations: createRevocationStore(connection),
+  roles: createRoleStore(connection),
   sessions: createSessionStore(connection, entryLifetimeSeconds),
   signingKeys: createSigningKeyStore(connection),
   users: createUserStore(connection, entryLifetimeSeconds),

@@ -1,0 +1,23 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { guardByPermission } from '../../plugins/permission.ts'
+import type { AdminDeps } from './admin-deps.ts'
+import { roles } from './roles.ts'
+
+const endpoints = [roles]
+
+/**
+ * The admin API: thin over what the command line uses too. Every route names its permission in its
+ * `config`, and is guarded here.
+ */
+export const adminEndpoints: FastifyPluginAsyncTypebox<AdminDeps> = async (app, deps) => {
+  const { verifier, config, userAdministration } = deps
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.header('cache-control', 'no-store')
+  })
+  guardByPermission(app, {
+    verifier,
+    issuer: config.issuer,
+    findUser: userAdministration.findUser,
+  })
+  for (const endpoint of endpoints) await app.register(endpoint, deps)
+}
