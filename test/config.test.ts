@@ -69,6 +69,17 @@ t.test('an empty environment gives the defaults of the embedded mode', async (t)
     trustedProxies: [],
     keyEncryptionKeys: [],
     production: false,
+    overloadEventLoopDelayMs: 500,
+    overloadRequests: 1000,
+    rateLimits: {
+      default: { points: 6000, seconds: 60 },
+      sign_in: { points: 30, seconds: 60 },
+      registration: { points: 30, seconds: 300 },
+      refresh: { points: 20, seconds: 10 },
+      token: { points: 1200, seconds: 60 },
+      introspection: { points: 6000, seconds: 60 },
+      admin: { points: 600, seconds: 60 },
+    },
   })
 })
 
@@ -99,6 +110,38 @@ t.test('values are read by their type, white space aside', async (t) => {
     trustedProxies: ['10.0.0.0/8', '::1'],
   })
   t.same(config.keyEncryptionKeys, [Buffer.alloc(32, 2), Buffer.alloc(32, 1)])
+})
+
+t.test('a rate limit is so many points in so many seconds, or off', async (t) => {
+  const { rateLimits } = load({
+    RATE_LIMIT_DEFAULT: 'off',
+    RATE_LIMIT_SIGN_IN: ' 10/60 ',
+    RATE_LIMIT_TOKEN: '9999999/86400',
+  })
+  t.equal(rateLimits.default, undefined)
+  t.same(rateLimits.sign_in, { points: 10, seconds: 60 })
+  t.same(rateLimits.token, { points: 9_999_999, seconds: 86_400 })
+})
+
+t.test('every rate limit that is wrong is named, all at once', async (t) => {
+  const wrong = [
+    '0/60',
+    '10',
+    '10/0',
+    '10/86401',
+    '-1/60',
+    '1.5/60',
+    '1e3/60',
+    '10 / 60',
+    '/',
+    'OFF',
+  ]
+  for (const text of wrong) {
+    t.same(problemsOf({ RATE_LIMIT_SIGN_IN: text, RATE_LIMIT_ADMIN: text }), [
+      'RATE_LIMIT_SIGN_IN must be points/seconds such as 10/60, at most 9999999 points and 86400 seconds, or off',
+      'RATE_LIMIT_ADMIN must be points/seconds such as 10/60, at most 9999999 points and 86400 seconds, or off',
+    ])
+  }
 })
 
 t.test('an empty or blank variable counts as unset', async (t) => {

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { rateLimitForm, rateLimitPattern } from './rate-limits.ts'
 
 /** What is known about a variable beside its type. */
 type Notes = {
@@ -27,6 +28,15 @@ const optionalPort = (description: string, notes: Notes = {}) =>
 /** A whole number. The largest is what a timer of Node.js can wait, in milliseconds. */
 const number = (byDefault: number, description: string, minimum = 1, maximum = 2 ** 31 - 1) =>
   Type.Integer({ default: byDefault, minimum, maximum, description })
+
+/** A rate limit: `points/seconds`, or `off`. */
+const rateLimit = (byDefault: string, description: string) =>
+  Type.String({
+    default: byDefault,
+    description,
+    pattern: rateLimitPattern,
+    expectation: rateLimitForm,
+  })
 
 /** Every setting of the service: the environment variable's name, type, default and meaning. */
 export const environmentSchema = Type.Object({
@@ -109,6 +119,37 @@ export const environmentSchema = Type.Object({
   TRUSTED_PROXIES: text(
     'Comma-separated addresses or CIDR ranges of proxies whose X-Forwarded-For counts',
     { example: '10.0.0.0/8' },
+  ),
+  RATE_LIMIT_DEFAULT: rateLimit(
+    '6000/60',
+    'Requests in so many seconds (`points/seconds`, or `off`) from one address (IPv6: one /64), for all that has no limit of its own',
+  ),
+  RATE_LIMIT_SIGN_IN: rateLimit(
+    '30/60',
+    'Sign-ins to one account, known or not, and as many from one address',
+  ),
+  RATE_LIMIT_REGISTRATION: rateLimit('30/300', 'Registrations from one address'),
+  RATE_LIMIT_REFRESH: rateLimit(
+    '20/10',
+    'Refreshes of one family; forged tokens count by address. Best under half of REFRESH_GRACE_SECONDS',
+  ),
+  RATE_LIMIT_TOKEN: rateLimit(
+    '1200/60',
+    'Requests of one authenticated client at the token endpoint, refreshes aside',
+  ),
+  RATE_LIMIT_INTROSPECTION: rateLimit('6000/60', 'Introspections from one address'),
+  RATE_LIMIT_ADMIN: rateLimit('600/60', 'Requests to the admin API from one address'),
+  OVERLOAD_EVENT_LOOP_DELAY_MS: number(
+    500,
+    'Mean delay of the event loop past which requests are answered 503; 0: never',
+    0,
+    60_000,
+  ),
+  OVERLOAD_REQUESTS: number(
+    1000,
+    'Requests a process works on at once; further ones are answered 503',
+    1,
+    1_000_000,
   ),
   SESSIONS_PER_USER: number(
     100,

@@ -13,6 +13,8 @@ type VariableSchema = {
   readonly minimum?: number
   readonly maximum?: number
   readonly default?: unknown
+  /** What a text of a certain form must be. */
+  readonly expectation?: string
 }
 
 const schemas = Object.entries(environmentSchema.properties) as [VariableName, VariableSchema][]
@@ -45,7 +47,9 @@ const parse = ({ type }: VariableSchema, text: string): unknown => {
 
 const booleans: Readonly<Record<string, boolean>> = { true: true, 1: true, false: false, 0: false }
 
-const expectation = ({ type, enum: words, minimum, maximum }: VariableSchema): string => {
+const expectation = (schema: VariableSchema): string => {
+  const { type, enum: words, minimum, maximum } = schema
+  if (schema.expectation !== undefined) return schema.expectation
   if (type === 'integer') return `a whole number from ${minimum} to ${maximum}`
   return words === undefined ? 'true or false' : `one of ${words.join(', ')}`
 }

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import type { Environment } from './environment-schema.ts'
+import { type RateLimits, type RateLimitVariable, readRateLimits } from './rate-limits.ts'
 
 type CamelCase<S extends string> = S extends `${infer Head}_${infer Tail}`
   ? `${Lowercase<Head>}${Capitalize<CamelCase<Tail>>}`
@@ -14,11 +15,16 @@ type Derived = {
   /** Newest first; empty when none is configured, and the service makes its own. */
   readonly keyEncryptionKeys: readonly Buffer[]
   readonly production: boolean
+  readonly rateLimits: RateLimits
   /** Processes that share the port. */
   readonly workers: number
 }
 
-type ReplacedVariable = 'nodeEnv' | 'keyEncryptionKey' | 'keyEncryptionKeyFile'
+type ReplacedVariable =
+  | 'nodeEnv'
+  | 'keyEncryptionKey'
+  | 'keyEncryptionKeyFile'
+  | CamelCase<RateLimitVariable>
 
 /** The whole configuration, read once, frozen and passed down. Durations carry their unit. */
 export type Config = Omit<CamelCased<Environment>, keyof Derived | ReplacedVariable> & Derived
@@ -30,7 +36,9 @@ export const toConfig = (
 ): Config => {
   const { NODE_ENV, KEY_ENCRYPTION_KEY, KEY_ENCRYPTION_KEY_FILE, ...settings } = environment
   const issuer = environment.ISSUER ?? new URL(`http://localhost:${environment.PORT}`).origin
-  const named = Object.entries(settings).map(([name, value]) => [toCamelCase(name), value])
+  const named = Object.entries(settings)
+    .filter(([name]) => !name.startsWith('RATE_LIMIT_'))
+    .map(([name, value]) => [toCamelCase(name), value])
   return Object.freeze({
     ...(Object.fromEntries(named) as Omit<Config, keyof Derived>),
     issuer,
@@ -39,6 +47,7 @@ export const toConfig = (
     trustedProxies: splitList(environment.TRUSTED_PROXIES),
     keyEncryptionKeys,
     production: NODE_ENV === 'production',
+    rateLimits: readRateLimits(environment),
     workers: environment.WORKERS === 'auto' ? availableParallelism() : Number(environment.WORKERS),
   })
 }
