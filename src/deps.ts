@@ -1,7 +1,10 @@
 import type { Logger } from 'pino'
 import type { Accounts } from './accounts/accounts.ts'
+import type { KnownDevices } from './accounts/known-device.ts'
 import type { RoleAdministration } from './accounts/role-administration.ts'
 import type { UserAdministration } from './accounts/user-administration.ts'
+import type { AuditLog } from './audit/audit-log.ts'
+import type { FamilyStories } from './audit/family-stories.ts'
 import type { AuditWriter } from './audit/writer.ts'
 import type { AudienceAdministration } from './clients/audience-administration.ts'
 import type { ClientAuthenticator } from './clients/authentication.ts'
@@ -11,16 +14,20 @@ import { firstPartyAudience, firstPartyClient } from './clients/first-party.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config.ts'
 import { joinAccounts } from './deps/accounts.ts'
+import { joinAudit } from './deps/audit.ts'
 import { joinClients } from './deps/clients.ts'
 import { layFoundation } from './deps/foundation.ts'
-import { joinKeys } from './deps/keys.ts'
+import { joinGauges } from './deps/gauges.ts'
+import { joinHousekeeping } from './deps/housekeeping.ts'
+import { joinKeys, type KeyOptions } from './deps/keys.ts'
 import { openSharedState, type SharedState } from './deps/shared-state.ts'
 import { joinTokens } from './deps/tokens.ts'
 import { createGrantTable, type GrantTable } from './grants/grant-table.ts'
 import { createHealth, type Health } from './jobs/health.ts'
-import { createHousekeeping } from './jobs/housekeeping.ts'
 import type { KeyRing } from './keys/key-ring.ts'
 import type { KeyAdministration } from './keys/rotation.ts'
+import type { Metrics } from './observability/metrics.ts'
+import { observeGrants } from './observability/observed.ts'
 import type { Revocations } from './revocation/revocations.ts'
 import type { SchemaStatus } from './stores/postgres/migrator.ts'
 import { openStorage, type Storage, type StorageOptions } from './stores/storage.ts'
@@ -52,9 +59,13 @@ export type Deps = {
   readonly audienceAdministration: AudienceAdministration
   readonly grants: GrantTable
   readonly accounts: Accounts
+  readonly knownDevices: KnownDevices
   readonly roleAdministration: RoleAdministration
   readonly userAdministration: UserAdministration
+  readonly auditLog: AuditLog
   readonly auditWriter: AuditWriter
+  readonly metrics: Metrics
+  readonly familyStories: FamilyStories
   readSchemaStatus(): Promise<SchemaStatus>
   /**
    * What a service does beyond a command: its built-in client becomes what the configuration says,
@@ -73,12 +84,12 @@ export type Deps = {
 export const createDeps = async (
   config: Config,
   logger: Logger,
-  options: StorageOptions = {},
+  options: StorageOptions & KeyOptions = {},
 ): Promise<Deps> => {
   const storage = await openStorage(config, logger, options)
   const sharedState = openSharedState(config, logger)
   try {
-    return await join(config, logger, storage, sharedState)
+    return await join(config, logger, storage, sharedState, options)
   } catch (error) {
     await Promise.allSettled([sharedState.close(), storage.close()])
     throw error
@@ -90,21 +101,20 @@ const join = async (
   logger: Logger,
   storage: Storage,
   sharedState: SharedState,
+  options: KeyOptions,
 ): Promise<Deps> => {
   const foundation = layFoundation(config, logger, storage, sharedState)
-  const { stores, clock, audiences, auditWriter, revocations } = foundation
-  const { macKeys, ...keys } = joinKeys(foundation, storage)
+  const { stores, clock, audiences, auditWriter, metrics, revocations } = foundation
+  const { macKeys, keySchedule, ...keys } = joinKeys(foundation, storage, options)
   const { familyStarter, ...tokens } = joinTokens(foundation, { ...keys, macKeys })
-  const { hasher, ...people } = joinAccounts(foundation, { ...tokens, familyStarter })
-  const housekeeping = createHousekeeping({
-    chores: stores.chores,
-    intervalMs: 60_000,
-    onDone: (name, count) => logger.debug({ chore: name, count }, 'housekeeping'),
-    onFailure: (name, error) => logger.warn({ chore: name, err: error }, 'housekeeping failed'),
-  })
+  const { hasher, ...people } = joinAccounts(foundation, { ...tokens, familyStarter }, macKeys)
+  const health = createHealth({ revocations, bus: sharedState.bus })
+  const housekeeping = joinHousekeeping(foundation)
+  joinGauges(foundation, { storage, hasher, keyRing: keys.keyRing, health })
   const heldInMemory = [keys.keyRing, macKeys, audiences]
 
   const close = async (): Promise<void> => {
+    await keySchedule.close()
     await housekeeping.close()
     await revocations.close()
     for (const part of heldInMemory) part.close()
@@ -119,11 +129,16 @@ const join = async (
     ...tokens,
     ...people,
     ...joinClients(foundation),
-    health: createHealth({ revocations, bus: sharedState.bus }),
-    grants: createGrantTable({ config, clock, refresher: tokens.refresher }),
+    ...joinAudit(foundation),
+    ...{ health, metrics },
+    grants: observeGrants(
+      createGrantTable({ config, clock, refresher: tokens.refresher }),
+      metrics.count,
+    ),
     readSchemaStatus: storage.readSchemaStatus,
     async beginService() {
       await stores.clients.ensureBuiltIn(firstPartyClient(firstPartyAudience(config)))
+      keySchedule.start()
       await housekeeping.start()
     },
     close,

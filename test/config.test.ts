@@ -47,6 +47,8 @@ t.test('an empty environment gives the defaults of the embedded mode', async (t)
     refreshGraceSeconds: 30,
     registration: 'open',
     sessionsPerUser: 100,
+    maxLoginAttempts: 5,
+    lockoutSeconds: 1800,
     passwordHashMemoryKib: 19 * 1024,
     passwordHashTimeCost: 2,
     passwordHashParallelism: 1,
@@ -268,6 +270,18 @@ const broken: Record<string, { variables: Variables; problem: string }> = {
     variables: { OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318' },
     problem: 'OTEL_EXPORTER_OTLP_ENDPOINT must be an http or https URL',
   },
+  ...Object.fromEntries(
+    ['com', 'other.example', 'ssues.example.com', '.example.com', 'Example.com', 'a b.com'].map(
+      (COOKIE_DOMAIN) => [
+        `cookies for ${COOKIE_DOMAIN}`,
+        {
+          variables: { ISSUER: 'https://issues.example.com', COOKIE_DOMAIN },
+          problem:
+            'COOKIE_DOMAIN must be the host of ISSUER or a domain above it, of at least two labels',
+        },
+      ],
+    ),
+  ),
   'a database of another kind': {
     variables: { DATABASE_URL: 'mysql://u:p@db/x' },
     problem: 'DATABASE_URL must be a postgres:// URL',

@@ -5,6 +5,7 @@ import { Problem } from '../oauth/problem.ts'
 import type { Revocations } from '../revocation/revocations.ts'
 import type { PasswordHasher } from '../secrets/password-hasher.ts'
 import { checkProfile, type Profile, refuseInvalid, trimProfile } from './fields.ts'
+import type { Lockout } from './lockout.ts'
 import { checkPasswordLength, refuseCommonPassword } from './password-policy.ts'
 import { verifyPassword } from './password-verification.ts'
 import type { User } from './user.ts'
@@ -15,6 +16,7 @@ export type OwnAccountParts = {
   readonly hasher: PasswordHasher
   readonly auditWriter: AuditWriter
   readonly revocations: Pick<Revocations, 'announce'>
+  readonly lockout: Pick<Lockout, 'guard'>
 }
 
 /** The signed-in user who acts. */
@@ -26,7 +28,7 @@ export type OwnAccount = {
   /**
    * Changes what is stated. Email and username need the current password (ASVS 5.0 7.5.1).
    * @throws {Problem} `validation`, `wrong_password`, `email_taken`, `username_taken`,
-   *   `revoked_token`
+   *   `too_many_attempts`, `revoked_token`
    */
   update(
     self: Self,
@@ -36,7 +38,7 @@ export type OwnAccount = {
   ): Promise<User>
   /**
    * Replaces the password, and ends the user's other sessions and all families outside this one.
-   * @throws {Problem} `validation`, `password_too_common`, `wrong_password`
+   * @throws {Problem} `validation`, `password_too_common`, `wrong_password`, `too_many_attempts`
    */
   changePassword(
     self: Self,
@@ -52,7 +54,10 @@ export const createOwnAccount = (parts: OwnAccountParts): OwnAccount => {
     origin: Origin,
     failure: AuditEventType,
   ): Promise<{ readonly credentialEpoch: number }> => {
-    const verdict = await verifyPassword(parts, { id: userId }, password)
+    const account = { id: userId }
+    const verdict = await parts.lockout.guard({ account, origin }, () =>
+      verifyPassword(parts, account, password),
+    )
     if (verdict.ok) return verdict.credentials
     const { reason } = verdict
     parts.auditWriter.record({

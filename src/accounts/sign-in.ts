@@ -5,6 +5,7 @@ import type { Revocations } from '../revocation/revocations.ts'
 import type { PasswordHasher } from '../secrets/password-hasher.ts'
 import type { FamilyStarter } from '../tokens/family-start.ts'
 import type { TokenIssuer } from '../tokens/issuer.ts'
+import type { Lockout } from './lockout.ts'
 import { maskName } from './name-mask.ts'
 import { type PasswordVerdict, verifyPassword } from './password-verification.ts'
 import { prepareSession, type SessionConfig, type SignedIn } from './session-start.ts'
@@ -21,6 +22,7 @@ export type SignInParts = {
   readonly issuer: TokenIssuer
   readonly auditWriter: AuditWriter
   readonly revocations: Pick<Revocations, 'announce'>
+  readonly lockout: Pick<Lockout, 'guard'>
 }
 
 export type SignIn = {
@@ -28,14 +30,23 @@ export type SignIn = {
    * Opens a session for who knows the password.
    * @returns undefined when the name or the password is wrong or the account is disabled: to the
    *   caller these are one, in content and in time.
+   * @param device a known device of the account, which has attempts of its own
    * @throws {Unavailable} when too many passwords wait to be hashed.
+   * @throws {Problem} `too_many_attempts`, whether or not the account exists.
    */
-  signIn(name: LoginName, password: string, origin: Origin): Promise<SignedIn | undefined>
+  signIn(
+    name: LoginName,
+    password: string,
+    origin: Origin,
+    device?: string,
+  ): Promise<SignedIn | undefined>
 }
 
 export const createSignIn = (parts: SignInParts): SignIn => ({
-  async signIn(name, password, origin) {
-    const verdict = await verifyPassword(parts, name, password)
+  async signIn(name, password, origin, device) {
+    const verdict = await parts.lockout.guard({ account: name, origin, device }, () =>
+      verifyPassword(parts, name, password),
+    )
     if (!verdict.ok) {
       recordFailure(parts.auditWriter, name, verdict, origin)
       return undefined

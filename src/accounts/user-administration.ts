@@ -4,6 +4,7 @@ import type { Revocations } from '../revocation/revocations.ts'
 import type { PasswordHasher } from '../secrets/password-hasher.ts'
 import { randomId } from '../secrets/random.ts'
 import { checkProfile, type Profile, refuseInvalid, trimProfile } from './fields.ts'
+import type { Lockout } from './lockout.ts'
 import { toProfile } from './own-account.ts'
 import { checkPasswordLength, refuseCommonPassword } from './password-policy.ts'
 import { isUuid, toLoginName, type User } from './user.ts'
@@ -13,6 +14,7 @@ export type UserAdministrationParts = {
   readonly users: UserStore
   readonly hasher: PasswordHasher
   readonly revocations: Pick<Revocations, 'announce'>
+  readonly lockout: Pick<Lockout, 'unlock'>
 }
 
 export type NewAccount = Profile & {
@@ -36,6 +38,8 @@ export type UserAdministration = {
   /** Ends all sessions and families. */
   disableUser(name: string, act: Act): Promise<User>
   enableUser(name: string, act: Act): Promise<User>
+  /** After too many failures: lets everybody try again to sign in. */
+  unlockUser(name: string, act: Act): Promise<User>
   /** Ends all sessions and families. */
   setPassword(name: string, password: string, act: Act): Promise<User>
   grantRole(name: string, role: string, act: Act): Promise<User>
@@ -86,6 +90,12 @@ export const createUserAdministration = (parts: UserAdministrationParts): UserAd
 
     disableUser: (name, by) => act(name, (id) => users.disable(id, by)),
     enableUser: (name, by) => act(name, (id) => users.enable(id, by)),
+
+    async unlockUser(name, by) {
+      const user = await requireUser(name)
+      await parts.lockout.unlock(user, by)
+      return user
+    },
 
     async setPassword(name, password, by) {
       refuseInvalid(checkPassword(password))

@@ -88,6 +88,12 @@ export const environmentSchema = Type.Object({
     'File that holds what KEY_ENCRYPTION_KEY would; without either, and not in production, one is made in keys/',
     { example: '/run/secrets/key-encryption-key' },
   ),
+  KEY_ROTATION_DAYS: number(
+    30,
+    'How long a key signs before the next one follows by itself, at least a day; 0: only by command',
+    0,
+    3650,
+  ),
   ACCESS_TOKEN_TTL_SECONDS: number(
     900,
     'Lifetime of access tokens, unless their audience sets its own',
@@ -156,6 +162,22 @@ export const environmentSchema = Type.Object({
     'Live sessions a user may have; a further sign-in ends the oldest',
     1,
     10_000,
+  ),
+  MAX_LOGIN_ATTEMPTS: number(
+    5,
+    'Failed passwords after which sign-in to the account is refused for a while',
+    1,
+    1000,
+  ),
+  LOCKOUT_SECONDS: number(
+    1800,
+    'How long; each further lockout within a day lasts twice as long, up to 16 times',
+    1,
+    86_400,
+  ),
+  COOKIE_DOMAIN: text(
+    'Domain whose hosts all get the access-token cookie; unset: this host alone',
+    { example: 'example.com' },
   ),
   PASSWORD_HASH_MEMORY_KIB: number(19_456, 'argon2id memory per hash', 8, 4_194_304),
   PASSWORD_HASH_TIME_COST: number(2, 'argon2id passes', 1, 100),

@@ -3,6 +3,7 @@ import type { Environment, VariableName } from './environment-schema.ts'
 import type { Config } from './settings.ts'
 import {
   isAddressRange,
+  isCookieDomain,
   isHttpUrl,
   isIssuer,
   isOrigin,
@@ -114,6 +115,13 @@ const rules: readonly Rule[] = [
     about: ['CORS_ORIGINS'],
     isBroken: (_environment, { corsOrigins }) => !corsOrigins.every(isOrigin),
     sentence: 'CORS_ORIGINS must be origins such as https://app.example.com, without a path',
+  },
+  {
+    about: ['COOKIE_DOMAIN', 'ISSUER'],
+    isBroken: ({ COOKIE_DOMAIN }, { issuer }) =>
+      isSetBut(COOKIE_DOMAIN, (domain) => isCookieDomain(domain, issuer)),
+    sentence:
+      'COOKIE_DOMAIN must be the host of ISSUER or a domain above it, of at least two labels',
   },
   {
     about: ['TRUSTED_PROXIES'],

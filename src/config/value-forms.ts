@@ -29,6 +29,13 @@ export const isPostgresUrl = (text: string): boolean => isUrl(text, ['postgres:'
 export const isRedisUrl = (text: string): boolean =>
   /^(?:rediss?|redis-sentinel|redis-cluster):\/\/[^\s/]/.test(text)
 
+/** A domain that may be named in a cookie of the issuer's host (RFC 6265 §5.3). */
+export const isCookieDomain = (text: string, issuer: string): boolean => {
+  if (!/^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/.test(text) || !URL.canParse(issuer)) return false
+  const { hostname } = new URL(issuer)
+  return isIP(text) === 0 && (hostname === text || hostname.endsWith(`.${text}`))
+}
+
 /** An IP address, or a range of them in CIDR notation. */
 export const isAddressRange = (text: string): boolean => {
   const [address = '', prefix, ...rest] = text.split('/')

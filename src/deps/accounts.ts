@@ -1,15 +1,21 @@
 import { createAccounts } from '../accounts/accounts.ts'
 import { createRoleAdministration } from '../accounts/role-administration.ts'
 import { createUserAdministration } from '../accounts/user-administration.ts'
+import { observeAccounts } from '../observability/observed.ts'
 import { createPasswordHasher } from '../secrets/password-hasher.ts'
+import type { MacKeys } from '../secrets/refresh-token.ts'
 import type { Foundation } from './foundation.ts'
+import { joinLockout } from './lockout.ts'
 import type { joinTokens } from './tokens.ts'
 
 /** Accounts of people, and the threads that hash their passwords. */
 export const joinAccounts = (
-  { config, stores, warn, auditWriter, revocations }: Foundation,
+  foundation: Foundation,
   { familyStarter, issuer, families }: ReturnType<typeof joinTokens>,
+  macKeys: MacKeys,
 ) => {
+  const { config, stores, warn, auditWriter, metrics, revocations } = foundation
+  const { lockout, knownDevices } = joinLockout(foundation, macKeys)
   const { users, sessions } = stores
   const hasher = createPasswordHasher({
     memoryKib: config.passwordHashMemoryKib,
@@ -21,11 +27,15 @@ export const joinAccounts = (
   })
   return {
     hasher,
-    accounts: createAccounts({
-      ...{ config, users, sessions, hasher, familyStarter, issuer, families },
-      ...{ auditWriter, revocations },
-    }),
+    knownDevices,
+    accounts: observeAccounts(
+      createAccounts({
+        ...{ config, users, sessions, hasher, familyStarter, issuer, families },
+        ...{ auditWriter, revocations, lockout },
+      }),
+      metrics.count,
+    ),
     roleAdministration: createRoleAdministration(stores.roles),
-    userAdministration: createUserAdministration({ users, hasher, revocations }),
+    userAdministration: createUserAdministration({ users, hasher, revocations, lockout }),
   }
 }

@@ -35,6 +35,7 @@ export const problems = {
   uri_too_long: [414, 'The address is too long'],
   unsupported_media_type: [415, 'The content type is not supported'],
   password_too_common: [422, 'The password is too common'],
+  too_many_attempts: [429, 'Too many attempts failed; try again later'],
   headers_too_large: [431, 'The headers are too large'],
   internal: [500, 'Something went wrong'],
   unavailable: [503, 'The service cannot answer now'],

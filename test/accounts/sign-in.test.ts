@@ -57,6 +57,8 @@ const startSignIn = async (
     ...{ config, users, hasher, issuer, auditWriter, revocations },
     sessions: createSessionStore(connection, () => entryLifetime),
     familyStarter: createFamilyStarter(macKeys),
+    // Who may try how often is tested by itself.
+    lockout: { guard: (_attempt, verify) => verify() },
   })
   const failure = (requestId: string) =>
     waitUntil('the failed sign-in in the audit log', () =>

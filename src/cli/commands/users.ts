@@ -36,6 +36,7 @@ export const addUserCommands = (program: Command, context: CommandContext): void
     ['show', 'users.show', 'Show a user'],
     ['disable', 'users.disable', 'Refuse a user, and end all sessions and refresh tokens'],
     ['enable', 'users.enable', 'Let a disabled user sign in again'],
+    ['unlock', 'users.unlock', 'Let a user sign in who was locked out by failed attempts'],
   ] as const
   for (const [name, operation, description] of acts) {
     addCommand(users, `${name} ${whichUser}`, description).action(

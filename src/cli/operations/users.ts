@@ -56,6 +56,9 @@ export const userOperations = {
   'users.enable': defineOperation(user, async ({ userAdministration }, { user }) =>
     userToJson(await userAdministration.enableUser(user, byCli)),
   ),
+  'users.unlock': defineOperation(user, async ({ userAdministration }, { user }) =>
+    userToJson(await userAdministration.unlockUser(user, byCli)),
+  ),
   'users.set_password': defineOperation(
     userAndPassword,
     async ({ userAdministration }, { user, password }) =>

@@ -21,7 +21,7 @@ const schema = {
   ),
   response: {
     200: signedInReference,
-    ...problemResponses(...bodyProblems, 'invalid_credentials'),
+    ...problemResponses(...bodyProblems, 'invalid_credentials', 'too_many_attempts'),
   },
 }
 

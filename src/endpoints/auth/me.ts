@@ -49,6 +49,7 @@ const updateSchema = {
       ...bearerProblems,
       ...bodyProblems,
       'wrong_password',
+      'too_many_attempts',
       'email_taken',
       'username_taken',
     ),

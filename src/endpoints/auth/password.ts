@@ -21,6 +21,7 @@ const schema = {
       ...bearerProblems,
       ...bodyProblems,
       'wrong_password',
+      'too_many_attempts',
       'password_too_common',
     ),
   },

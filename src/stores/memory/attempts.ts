@@ -1,0 +1,10 @@
+import { RateLimiterMemory } from 'rate-limiter-flexible'
+import type { AttemptStore } from '../../accounts/attempt-store.ts'
+import { toAttemptStore } from '../attempts.ts'
+
+/** Counts of a single process. */
+export const createMemoryAttempts = (): AttemptStore => {
+  // Each count is given its own duration.
+  const limiter = new RateLimiterMemory({ points: 1, duration: 1 })
+  return toAttemptStore(() => limiter)
+}

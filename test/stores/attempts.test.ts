@@ -1,0 +1,86 @@
+import type { Redis } from 'ioredis'
+import { type Test, test } from 'tap'
+import type { AttemptStore } from '../../src/accounts/attempt-store.ts'
+import { createMemoryAttempts } from '../../src/stores/memory/attempts.ts'
+import { createRedisAttempts } from '../../src/stores/redis/attempts.ts'
+import { createRedisClient } from '../../src/stores/redis/connection.ts'
+import { createTestRedis } from '../support/redis.ts'
+import { waitUntil } from '../support/wait-until.ts'
+
+const connect = async (t: Test, url: string) => {
+  const client = createRedisClient(url, 1000) as Redis
+  t.teardown(() => client.disconnect())
+  await client.connect()
+  return client
+}
+
+const openRedis = async (t: Test, isAway = () => false) => {
+  const { url, prefix } = await createTestRedis(t)
+  const client = await connect(t, url)
+  const keyPrefix = prefix.slice(0, -1)
+  return { client, keyPrefix, store: createRedisAttempts({ client, keyPrefix, isAway }) }
+}
+
+const backends: Record<string, (t: Test) => Promise<AttemptStore>> = {
+  'in memory': async () => createMemoryAttempts(),
+  'in Redis': async (t) => (await openRedis(t)).store,
+}
+
+for (const [name, open] of Object.entries(backends)) {
+  test(`counts ${name}: each adds one, whoever is at it beside`, async (t) => {
+    const store = await open(t)
+    const counted = await Promise.all(Array.from({ length: 20 }, () => store.add('key', 60)))
+    t.strictSame(
+      counted.map(({ count }) => count).sort((a, b) => a - b),
+      Array.from({ length: 20 }, (_, index) => index + 1),
+    )
+    for (const { secondsLeft } of counted) t.ok(secondsLeft > 50 && secondsLeft <= 60)
+    t.equal((await store.add('other', 60)).count, 1)
+  })
+
+  test(`counts ${name}: one can be taken back, set and forgotten`, async (t) => {
+    const store = await open(t)
+    await store.add('key', 60)
+    await store.takeBack('key', 60)
+    t.equal((await store.add('key', 60)).count, 1)
+    await store.set('key', 1000, 300)
+    const { count, secondsLeft } = await store.add('key', 60)
+    t.equal(count, 1001)
+    t.ok(secondsLeft > 290 && secondsLeft <= 300, 'what was set stands as long as was said')
+    await store.forget('key')
+    t.equal((await store.add('key', 60)).count, 1)
+  })
+
+  test(`counts ${name}: they are forgotten when their time is over`, async (t) => {
+    const store = await open(t)
+    await store.add('key', 1)
+    await store.set('locked', 1000, 1)
+    for (const key of ['key', 'locked']) {
+      await waitUntil(`${key} to be forgotten`, async () => {
+        const { count } = await store.add(key, 60)
+        return count <= 2
+      })
+    }
+  })
+}
+
+test('counts are shared by all processes on one Redis, and every key has an end', async (t) => {
+  const { client, keyPrefix, store } = await openRedis(t)
+  const other = createRedisAttempts({ client, keyPrefix, isAway: () => false })
+  await store.add('key', 60)
+  t.equal((await other.add('key', 60)).count, 2)
+  await store.set('locked', 5, 60)
+  const keys = await client.keys(`${keyPrefix}*`)
+  t.equal(keys.length, 2)
+  for (const key of keys) t.ok((await client.ttl(key)) > 0)
+})
+
+test('counting goes on in the process while Redis is away, without waiting for it', async (t) => {
+  let away = false
+  const { client, store } = await openRedis(t, () => away)
+  await store.add('key', 60)
+  client.disconnect()
+  t.equal((await store.add('key', 60)).count, 1, 'a connection that breaks')
+  away = true
+  t.equal((await store.add('key', 60)).count, 2, 'one that is known to be broken')
+})
