@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { Accounts } from './accounts/accounts.ts'
 import type { KnownDevices } from './accounts/known-device.ts'
+import type { DelegatedAdministration } from './accounts/delegated-administration.ts'
 import type { RoleAdministration } from './accounts/role-administration.ts'
 import type { UserAdministration } from './accounts/user-administration.ts'
 import type { AuditLog } from './audit/audit-log.ts'
@@ -61,6 +62,7 @@ export type Deps = {
   readonly accounts: Accounts
   readonly knownDevices: KnownDevices
   readonly roleAdministration: RoleAdministration
+  readonly delegatedAdministration: DelegatedAdministration
   readonly userAdministration: UserAdministration
   readonly auditLog: AuditLog
   readonly auditWriter: AuditWriter

@@ -41,6 +41,7 @@ t.test('an empty environment gives the defaults of the embedded mode', async (t)
     metricsHost: '127.0.0.1',
     migrateOnStart: true,
     dataDir: 'data',
+    keyRotationDays: 30,
     accessTokenTtlSeconds: 900,
     refreshTokenTtlSeconds: 30 * 24 * 3600,
     refreshIdleSeconds: 7 * 24 * 3600,

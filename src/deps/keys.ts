@@ -1,23 +1,41 @@
+import { createKeySchedule } from '../jobs/key-schedule.ts'
 import { createKeyRing } from '../keys/key-ring.ts'
 import { createMacKeyRing } from '../keys/mac-key-ring.ts'
 import { createKeyAdministration, type KeyAdministration } from '../keys/rotation.ts'
+import { defaultKeyTiming, type KeyTiming } from '../keys/rotation-policy.ts'
 import { createSealer } from '../secrets/sealer.ts'
 import type { Storage } from '../stores/storage.ts'
 import type { Foundation } from './foundation.ts'
 
+/** Times of the keys in seconds; tests let days pass in seconds. */
+export type KeyOptions = {
+  readonly keyTiming?: Partial<KeyTiming>
+  /** In place of KEY_ROTATION_DAYS. */
+  readonly keyRotationSeconds?: number
+}
+
 /** The keys in memory, read again whenever a node has acted on them. */
 export const joinKeys = (
-  { config, logger, clock, stores, bus, longestTokenSeconds }: Foundation,
+  { config, logger, clock, stores, bus, warn, longestTokenSeconds, revocations }: Foundation,
   { keyEncryptionKeys }: Pick<Storage, 'keyEncryptionKeys'>,
+  { keyTiming, keyRotationSeconds = config.keyRotationDays * 86_400 }: KeyOptions,
 ) => {
   const { signingKeys, macKeys: macKeyStore } = stores
-  const { rsaModulusBits } = config
+  const { rsaModulusBits, refreshTokenTtlSeconds } = config
   const sealer = createSealer(keyEncryptionKeys)
-  const options = { sealer, clock, logger, rsaModulusBits }
-  const keyRing = createKeyRing({ ...options, store: signingKeys })
-  const macKeys = createMacKeyRing({ ...options, store: macKeyStore })
+  const timing = { ...defaultKeyTiming, ...keyTiming }
+  const schedule = { rotationSeconds: keyRotationSeconds, timing }
+  const reloadIntervalMs = timing.nodeReloadSeconds * 1000
+  const common = { sealer, clock, logger, reloadIntervalMs }
+  const isRevoked = (keyId: string) => revocations.revokedBy({ keyId }) !== undefined
+  const keyRing = createKeyRing({
+    ...common,
+    ...{ store: signingKeys, rsaModulusBits, schedule, isRevoked },
+  })
+  const macKeys = createMacKeyRing({ ...common, store: macKeyStore })
   const administration = createKeyAdministration({
-    ...{ signingKeys, macKeys: macKeyStore, sealer, rsaModulusBits },
+    ...{ signingKeys, macKeys: macKeyStore, sealer, rsaModulusBits, refreshTokenTtlSeconds },
+    schedule,
     longestTokenLifetimeSeconds: async () => longestTokenSeconds(),
   })
 
@@ -29,7 +47,15 @@ export const joinKeys = (
     bus.publish('keys')
     await reload()
   }
-  return { keyRing, macKeys, keyAdministration: announcing(administration, announce) }
+  const keyAdministration = announcing(administration, announce)
+  const keySchedule = createKeySchedule({
+    run: keyAdministration.runSchedule,
+    intervalMs: reloadIntervalMs,
+    onStuck: ({ ring, reason }) =>
+      logger.warn({ ring, reason }, 'a key is due to be replaced and cannot be'),
+    onFailure: warn('the key schedule could not run; it is tried again'),
+  })
+  return { keyRing, macKeys, keyAdministration, keySchedule }
 }
 
 /** After an act on keys, before its answer: this node and the others read them again. */
@@ -47,6 +73,11 @@ const announcing = (
     const rotation = await administration.rotateMacKey(by)
     await announce()
     return rotation
+  },
+  async runSchedule() {
+    const report = await administration.runSchedule()
+    if (report.rotated.length > 0) await announce()
+    return report
   },
   async reseal(by) {
     const count = await administration.reseal(by)

@@ -8,7 +8,7 @@ import { createJwks, type Jwks } from './jwks.ts'
 import type { SigningKeyStore } from './key-store.ts'
 import { findCurrent, stateOf } from './lifecycle.ts'
 import { createLoadedKeys, type LoadedKey } from './loaded-keys.ts'
-import { keyReloadIntervalMs } from './rotation-policy.ts'
+import { nextRotationAt, type Schedule } from './schedule.ts'
 
 /** Signs with the keys in memory and publishes their public halves; a signature runs no SQL. */
 export type KeyRing = {
@@ -21,6 +21,8 @@ export type KeyRing = {
   ): { readonly algorithm: SigningAlgorithm; readonly key: KeyObject } | undefined
   /** Those that can sign now. */
   algorithms(): SigningAlgorithm[]
+  /** How old the key of each algorithm is that signs now, and when it is replaced. */
+  ages(): KeyAge[]
   /** Reads the keys again. A failure is logged; the keys in memory stay. */
   reload(): Promise<void>
   /**
@@ -31,6 +33,15 @@ export type KeyRing = {
   close(): void
 }
 
+export type KeyAge = {
+  readonly algorithm: SigningAlgorithm
+  readonly keyId: string
+  /** Since it began to sign. */
+  readonly ageSeconds: number
+  /** When its successor signs; undefined while that is not planned. */
+  readonly nextRotationAt: Date | undefined
+}
+
 export type KeyRingOptions = {
   readonly store: SigningKeyStore
   readonly sealer: Sealer
@@ -39,19 +50,25 @@ export type KeyRingOptions = {
   readonly logger: { error(details: object, message: string): void }
   /** Size of new RS256 and PS256 keys. */
   readonly rsaModulusBits: number
+  readonly schedule: Schedule
+  /** Whether a key was revoked in an emergency: it signs no more, and is published no more. */
+  readonly isRevoked: (keyId: string) => boolean
   readonly reloadIntervalMs?: number
 }
 
 const unknownKeyIntervalMs = 5000
 
 export const createKeyRing = (options: KeyRingOptions): KeyRing => {
-  const { store, sealer, clock, logger } = options
+  const { store, sealer, clock, logger, schedule } = options
   const keys = createLoadedKeys(store, sealer, clock)
   let published = createJwks([])
   let lastLookup = Number.NEGATIVE_INFINITY
   let timer: NodeJS.Timeout | undefined
 
-  const isPublished = (key: LoadedKey): boolean => stateOf(key, keys.now()) !== 'gone'
+  const isPublished = (key: LoadedKey): boolean =>
+    stateOf(key, keys.now()) !== 'gone' && !options.isRevoked(key.keyId)
+  const signerOf = (algorithm: SigningAlgorithm): LoadedKey | undefined =>
+    findCurrent(keys.all().filter(isPublished), algorithm, keys.now())
 
   const load = async (onUnopened: (error: unknown) => void): Promise<void> => {
     try {
@@ -77,9 +94,17 @@ export const createKeyRing = (options: KeyRingOptions): KeyRing => {
     void reload()
   }
 
+  // After an emergency the news of the revoked key may be here before its successor is.
+  const findSigner = async (algorithm: SigningAlgorithm): Promise<LoadedKey | undefined> => {
+    const key = signerOf(algorithm)
+    if (key !== undefined || keys.all().length === 0) return key
+    await reload()
+    return signerOf(algorithm)
+  }
+
   return {
     sign: async (algorithm, typ, claims) => {
-      const key = findCurrent(keys.all(), algorithm, keys.now())
+      const key = await findSigner(algorithm)
       if (key === undefined) throw new Unavailable(`no ${algorithm} key signs yet`)
       return key.signJwt(typ, claims)
     },
@@ -90,15 +115,23 @@ export const createKeyRing = (options: KeyRingOptions): KeyRing => {
       if (key === undefined || !isPublished(key)) return undefined
       return { algorithm: key.algorithm, key: key.publicKey }
     },
-    algorithms: () =>
-      signingAlgorithms.filter((algorithm) => findCurrent(keys.all(), algorithm, keys.now())),
+    algorithms: () => signingAlgorithms.filter(signerOf),
+    ages: () =>
+      signingAlgorithms.flatMap((algorithm) => {
+        const key = signerOf(algorithm)
+        if (!key?.signFrom) return []
+        const ageSeconds = (keys.now().getTime() - key.signFrom.getTime()) / 1000
+        const planned = key.signUntil ?? nextRotationAt(keys.all(), algorithm, schedule)
+        return [{ algorithm, keyId: key.keyId, ageSeconds, nextRotationAt: planned }]
+      }),
     reload,
     start: async () => {
-      await ensureSigningKeys(store, sealer, options.rsaModulusBits)
+      await ensureSigningKeys(store, sealer, options.rsaModulusBits, schedule.timing)
       await load((error) => {
         throw error
       })
-      timer = setInterval(() => void reload(), options.reloadIntervalMs ?? keyReloadIntervalMs)
+      const intervalMs = options.reloadIntervalMs ?? schedule.timing.nodeReloadSeconds * 1000
+      timer = setInterval(() => void reload(), intervalMs)
       timer.unref()
     },
     close: () => clearInterval(timer),

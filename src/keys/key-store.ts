@@ -27,10 +27,19 @@ export type Rotation = {
   readonly retire: string
   readonly promote: string
   readonly next: NewSigningKey
+  /** In how many seconds `promote` takes over from `retire`. */
+  readonly leadSeconds: number
   /** How long `promote` must have been published. */
   readonly publicationSeconds: number
-  /** How long `retire` stays published. */
+  /** How long `retire` stays published after that. */
   readonly retentionSeconds: number
+}
+
+export type Changeover = {
+  /** When the promoted key takes over. */
+  readonly signFrom: Date
+  /** When the retired one is dropped. */
+  readonly dropAfter: Date
 }
 
 export type SigningKeyStore = {
@@ -46,10 +55,9 @@ export type SigningKeyStore = {
   ): Promise<void>
   /**
    * Retires, promotes and inserts, in one transaction, only from exactly the expected state.
-   * @returns when the retired key is dropped; undefined when the state was another and nothing
-   *   was done.
+   * @returns undefined when the state was another and nothing was done.
    */
-  rotate(rotation: Rotation, actor: KeyActor): Promise<Date | undefined>
+  rotate(rotation: Rotation, actor: KeyActor): Promise<Changeover | undefined>
   /** Replaces a sealed key that is still `from`. @returns false when it is not. */
   reseal(keyId: string, from: Buffer, to: Buffer, actor: KeyActor): Promise<boolean>
 }
@@ -60,20 +68,27 @@ export type StoredMacKey = {
   readonly number: number
   readonly sealedKey: Buffer
   readonly useFrom: Date
+  /** When no token that it made can be good any more; null while it is the newest. */
+  readonly dropAfter: Date | null
+}
+
+export type NewMacKey = {
+  readonly number: number
+  readonly sealedKey: Buffer
+  /** In how many seconds it is used: by then every node must have loaded it. */
+  readonly useAfterSeconds: number
+  /** For how long the tokens that earlier keys make until then may be good. */
+  readonly retentionSeconds: number
 }
 
 export type MacKeyStore = {
-  /** All keys, lowest number first, and the database's present time. */
+  /** All keys that are not dropped, lowest number first, and the database's present time. */
   list(): Promise<{ now: Date; keys: StoredMacKey[] }>
   /**
-   * Inserts a key whose number is still free.
-   * @param key `useAfterSeconds` from now: by then every node must have loaded it
+   * Inserts a key whose number is still free; the earlier ones get their end.
    * @returns its `useFrom`; undefined when the number was taken and nothing was done.
    */
-  insert(
-    key: { readonly number: number; readonly sealedKey: Buffer; readonly useAfterSeconds: number },
-    actor: KeyActor,
-  ): Promise<Date | undefined>
+  insert(key: NewMacKey, actor: KeyActor): Promise<Date | undefined>
   /** Replaces a sealed key that is still `from`. @returns false when it is not. */
   reseal(number: number, from: Buffer, to: Buffer, actor: KeyActor): Promise<boolean>
 }

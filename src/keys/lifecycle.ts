@@ -23,11 +23,14 @@ export type KeyState = 'next' | 'current' | 'retired' | 'gone'
 /** How long others may go without noticing a change of keys; seconds. */
 export type RotationPolicy = {
   readonly longestTokenLifetimeSeconds: number
+  /** However fast verifiers and nodes are, a key is published for so long before it signs. */
+  readonly minimumPublicationSeconds: number
   /** `max-age` of the JWKS. */
   readonly maxAgeSeconds: number
   readonly staleWhileRevalidateSeconds: number
   /** Between two loads of the keys on a node of this service. */
   readonly nodeReloadSeconds: number
+  /** By how much the clocks of verifiers may be wrong. */
   readonly skewSeconds: number
 }
 
@@ -38,6 +41,8 @@ export type RotationPlan =
       readonly outcome: 'planned' | 'rotated'
       readonly retire: string
       readonly promote: string
+      /** When `promote` takes over from `retire`: every node knows it by then. */
+      readonly signFrom: Date
       readonly dropAfter: Date
     }
   | {
@@ -47,8 +52,6 @@ export type RotationPlan =
       /** When it becomes safe; null when only another act can make it so. */
       readonly safeAt: Date | null
     }
-
-const dayInSeconds = 86_400
 
 /** The intervals are half-open: at `signUntil` a key is retired and its successor signs. */
 export const stateOf = (key: KeyTimes, now: Date): KeyState => {
@@ -69,13 +72,21 @@ export const findCurrent = <K extends RingKey>(
 
 /** How long a key must have been published before it signs: each verifier has it by then. */
 export const publicationSeconds = (policy: RotationPolicy): number =>
-  Math.max(dayInSeconds, propagationSeconds(policy))
+  Math.max(policy.minimumPublicationSeconds, propagationSeconds(policy))
 
 /** How long a key stays published after its last signature. */
 export const retentionSeconds = (policy: RotationPolicy): number =>
   policy.longestTokenLifetimeSeconds + propagationSeconds(policy)
 
-const propagationSeconds = (policy: RotationPolicy): number =>
+/**
+ * How long before it takes effect a change is stored. Each node has read it by then, so all change
+ * over at one moment, and a retired key signs nowhere any more.
+ */
+export const leadSeconds = (policy: Pick<RotationPolicy, 'nodeReloadSeconds'>): number =>
+  2 * policy.nodeReloadSeconds
+
+/** How long a change of the published keys may be unknown to a verifier that caches them. */
+export const propagationSeconds = (policy: RotationPolicy): number =>
   policy.maxAgeSeconds +
   policy.staleWhileRevalidateSeconds +
   policy.nodeReloadSeconds +
@@ -108,8 +119,13 @@ export const planRotation = (
   if (safeAt > now) {
     return refuse('verifiers may not know the next key yet', safeAt)
   }
-  const dropAfter = addSeconds(now, retentionSeconds(policy))
-  return { algorithm, outcome: 'planned', retire: current.keyId, promote: next.keyId, dropAfter }
+  if (current.signUntil !== null) {
+    return refuse('the last rotation has not taken effect yet', current.signUntil)
+  }
+  const signFrom = addSeconds(now, leadSeconds(policy))
+  const dropAfter = addSeconds(signFrom, retentionSeconds(policy))
+  const [retire, promote] = [current.keyId, next.keyId]
+  return { algorithm, outcome: 'planned', retire, promote, signFrom, dropAfter }
 }
 
 export type MissingKey = { readonly algorithm: SigningAlgorithm; readonly role: 'signer' | 'next' }

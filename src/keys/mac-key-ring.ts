@@ -6,7 +6,7 @@ import type { Sealer } from '../secrets/sealer.ts'
 import { ensureMacKey } from './first-keys.ts'
 import type { MacKeyStore, StoredMacKey } from './key-store.ts'
 import { openMacKey } from './mac-key.ts'
-import { keyReloadIntervalMs } from './rotation-policy.ts'
+import { defaultKeyTiming } from './rotation-policy.ts'
 
 /** The keys that authenticate refresh tokens, in memory. */
 export type MacKeyRing = MacKeys & {
@@ -39,24 +39,33 @@ export const createMacKeyRing = (options: MacKeyRingOptions): MacKeyRing => {
   let keys: ReadonlyMap<number, LoadedKey> = new Map()
   let unopened: ReadonlySet<number> = new Set()
   let databaseTime = new Date(0)
+  let begun = 0
+  let applied = 0
   let lastLookup: Lookup | undefined
   let timer: NodeJS.Timeout | undefined
 
-  const load = async (onUnopened: (error: unknown) => void): Promise<void> => {
-    const listed = await store.list()
-    const opened = new Map(keys)
-    const failed = new Set<number>()
-    for (const row of listed.keys) {
-      try {
-        opened.set(row.number, { ...row, key: createSecretKey(openMacKey(row, sealer)) })
-      } catch (error) {
-        failed.add(row.number)
-        onUnopened(error)
-      }
+  const open = (row: StoredMacKey, onUnopened: (error: unknown) => void): LoadedKey | undefined => {
+    const known = keys.get(row.number)
+    if (known?.sealedKey.equals(row.sealedKey)) return { ...known, ...row }
+    try {
+      return { ...row, key: createSecretKey(openMacKey(row, sealer)) }
+    } catch (error) {
+      onUnopened(error)
+      // Another node sealed it again under a key that this one lacks; the key is the same.
+      return known && { ...known, useFrom: row.useFrom, dropAfter: row.dropAfter }
     }
-    unopened = failed
-    // Nothing is ever dropped here, so of two loads at once neither can undo the other.
-    keys = opened
+  }
+
+  const load = async (onUnopened: (error: unknown) => void): Promise<void> => {
+    begun += 1
+    const turn = begun
+    const listed = await store.list()
+    // Of two loads at once the one that began later knows more.
+    if (turn < applied) return
+    applied = turn
+    const opened = listed.keys.map((row) => ({ row, key: open(row, onUnopened) }))
+    unopened = new Set(opened.flatMap(({ row, key }) => (key === undefined ? [row.number] : [])))
+    keys = new Map(opened.flatMap(({ key }) => (key === undefined ? [] : [[key.number, key]])))
     databaseTime = listed.now
   }
 
@@ -108,7 +117,8 @@ export const createMacKeyRing = (options: MacKeyRingOptions): MacKeyRing => {
       await load((error) => {
         throw error
       })
-      timer = setInterval(() => void tryReload(), options.reloadIntervalMs ?? keyReloadIntervalMs)
+      const intervalMs = options.reloadIntervalMs ?? defaultKeyTiming.nodeReloadSeconds * 1000
+      timer = setInterval(() => void tryReload(), intervalMs)
       timer.unref()
     },
     close: () => clearInterval(timer),

@@ -1,33 +1,57 @@
 import { randomSecret } from '../secrets/random.ts'
 import type { Sealer } from '../secrets/sealer.ts'
-import type { KeyActor, MacKeyStore } from './key-store.ts'
+import type { KeyActor, MacKeyStore, StoredMacKey } from './key-store.ts'
+import { leadSeconds } from './lifecycle.ts'
 import { highestMacKeyNumber, macKeyBytes, sealMacKey } from './mac-key.ts'
-import { keyReloadIntervalMs } from './rotation-policy.ts'
+import type { KeyTiming } from './rotation-policy.ts'
 
 export type MacKeyRotation =
   | { readonly outcome: 'rotated'; readonly number: number; readonly useFrom: Date }
   | { readonly outcome: 'refused'; readonly reason: string; readonly safeAt: Date | null }
 
-type Options = { readonly macKeys: MacKeyStore; readonly sealer: Sealer }
+type Options = {
+  readonly macKeys: MacKeyStore
+  readonly sealer: Sealer
+  readonly timing: KeyTiming
+  /** The longest life of a refresh token, in seconds. */
+  readonly refreshTokenTtlSeconds: number
+}
+
+/** The key that was made last: the one in use, or the one that waits. */
+export const findNewestMacKey = (keys: readonly StoredMacKey[]): StoredMacKey | undefined =>
+  keys.toSorted((a, b) => Number(b.useFrom) - Number(a.useFrom))[0]
+
+/** The number after the newest key's that no key has; after 255 come those that are free again. */
+export const freeMacKeyNumber = (keys: readonly StoredMacKey[]): number | undefined => {
+  const taken = new Set(keys.map(({ number }) => number))
+  const newest = findNewestMacKey(keys)?.number ?? 0
+  const numbers = Array.from(
+    { length: highestMacKeyNumber },
+    (_, index) => ((newest + index) % highestMacKeyNumber) + 1,
+  )
+  return numbers.find((number) => !taken.has(number))
+}
 
 /** Makes a key that signs once every node has loaded it; the old ones go on verifying. */
 export const rotateMacKey = async (
-  { macKeys, sealer }: Options,
+  { macKeys, sealer, timing, refreshTokenTtlSeconds }: Options,
   by: KeyActor,
 ): Promise<MacKeyRotation> => {
   const { now, keys } = await macKeys.list()
-  const newest = keys.at(-1)
+  const newest = findNewestMacKey(keys)
   if (newest !== undefined && newest.useFrom > now) {
     const reason = 'the last new MAC key is not in use on every node yet'
     return { outcome: 'refused', reason, safeAt: newest.useFrom }
   }
-  const number = (newest?.number ?? 0) + 1
-  if (number > highestMacKeyNumber) {
+  const number = freeMacKeyNumber(keys)
+  if (number === undefined) {
     return { outcome: 'refused', reason: 'all 255 MAC-key numbers are taken', safeAt: null }
   }
-  const useAfterSeconds = (2 * keyReloadIntervalMs) / 1000
   const sealedKey = sealMacKey(number, randomSecret(macKeyBytes), sealer)
-  const useFrom = await macKeys.insert({ number, sealedKey, useAfterSeconds }, by)
+  const useAfterSeconds = leadSeconds(timing)
+  const retentionSeconds = refreshTokenTtlSeconds + timing.nodeReloadSeconds + timing.skewSeconds
+  const key = { number, sealedKey, useAfterSeconds, retentionSeconds }
+  const useFrom = await macKeys.insert(key, by)
   return useFrom === undefined
     ? { outcome: 'refused', reason: 'another MAC key was made at the same moment', safeAt: null }
     : { outcome: 'rotated', number, useFrom }

@@ -1,17 +1,19 @@
 import { jwksMaxAgeSeconds, jwksStaleWhileRevalidateSeconds } from './jwks.ts'
 import type { RotationPolicy } from './lifecycle.ts'
 
-/** Time between two loads of the keys on a node. */
-export const keyReloadIntervalMs = 30_000
+/** Times of the rings that do not depend on the tokens; seconds. Tests shorten them. */
+export type KeyTiming = Omit<RotationPolicy, 'longestTokenLifetimeSeconds'>
 
-/** By how much the clocks of verifiers may be wrong. */
-const skewSeconds = 60
-
-/** @param longestTokenLifetimeSeconds of any token that the keys sign. */
-export const createRotationPolicy = (longestTokenLifetimeSeconds: number): RotationPolicy => ({
-  longestTokenLifetimeSeconds,
+export const defaultKeyTiming: KeyTiming = {
+  minimumPublicationSeconds: 86_400,
   maxAgeSeconds: jwksMaxAgeSeconds,
   staleWhileRevalidateSeconds: jwksStaleWhileRevalidateSeconds,
-  nodeReloadSeconds: keyReloadIntervalMs / 1000,
-  skewSeconds,
-})
+  nodeReloadSeconds: 30,
+  skewSeconds: 60,
+}
+
+/** @param longestTokenLifetimeSeconds of any token that the keys sign. */
+export const createRotationPolicy = (
+  longestTokenLifetimeSeconds: number,
+  timing: KeyTiming = defaultKeyTiming,
+): RotationPolicy => ({ longestTokenLifetimeSeconds, ...timing })

@@ -1,43 +1,48 @@
 import { addSeconds } from '../clock.ts'
-import { type SigningAlgorithm, signingAlgorithms } from '../oauth/algorithm.ts'
 import type { Sealer } from '../secrets/sealer.ts'
-import type { KeyActor, MacKeyStore, SigningKeyStore } from './key-store.ts'
+import type { KeyActor, MacKeyStore, SigningKeyStore, StoredMacKey } from './key-store.ts'
 import {
   type KeyState,
-  planRotation,
   publicationSeconds,
   type RingKey,
   type RotationPlan,
   type RotationPolicy,
-  retentionSeconds,
   stateOf,
 } from './lifecycle.ts'
-import { type MacKeyRotation, rotateMacKey } from './mac-key-rotation.ts'
+import { findNewestMacKey, type MacKeyRotation, rotateMacKey } from './mac-key-rotation.ts'
 import { reseal } from './resealing.ts'
+import { type RotationRequest, rotateRings } from './ring-rotation.ts'
 import { createRotationPolicy } from './rotation-policy.ts'
-import { generateSigningKey } from './signing-key.ts'
+import { type NextStep, nextStepOf, type Schedule } from './schedule.ts'
+import { runSchedule, type ScheduleReport } from './scheduled-rotation.ts'
 
 export type KeySummary = RingKey & {
   readonly state: KeyState
   /** Of a next key: the earliest time at which it may be promoted. */
   readonly safeToRotateAt: Date | null
+  readonly nextStep: NextStep
 }
 
-export type RotationRequest = {
-  /** All when absent. */
-  readonly algorithm?: SigningAlgorithm
-  /** Only say what would happen. */
-  readonly dryRun: boolean
-  readonly by: KeyActor
+export type MacKeySummary = {
+  readonly number: number
+  readonly state: 'next' | 'current' | 'retired'
+  readonly useFrom: Date
+  readonly dropAfter: Date | null
+  /** When the schedule makes its successor; null when none does, or there is one. */
+  readonly replacedAt: Date | null
 }
 
 export type KeyAdministration = {
   /** The keys that are not gone, by algorithm, oldest first. */
   list(): Promise<KeySummary[]>
+  /** The keys of refresh tokens, oldest first. */
+  listMacKeys(): Promise<MacKeySummary[]>
   /** Promotes the next key of each ring where that is safe, and publishes a new next one. */
   rotate(request: RotationRequest): Promise<RotationPlan[]>
   /** Makes a MAC key that is used once every node has loaded it. */
   rotateMacKey(by: KeyActor): Promise<MacKeyRotation>
+  /** Does what is due by itself; safe on several nodes at once. */
+  runSchedule(): Promise<ScheduleReport>
   /** Seals again what is sealed under another than the newest key. @returns how many keys. */
   reseal(by: KeyActor): Promise<number>
 }
@@ -47,73 +52,54 @@ export type KeyAdministrationOptions = {
   readonly macKeys: MacKeyStore
   readonly sealer: Sealer
   readonly rsaModulusBits: number
+  readonly refreshTokenTtlSeconds: number
+  readonly schedule: Schedule
   /** Of any token that is signed, in seconds. */
   readonly longestTokenLifetimeSeconds: () => Promise<number>
 }
 
-export const createKeyAdministration = (options: KeyAdministrationOptions): KeyAdministration => ({
-  list: () => list(options),
-  rotate: (request) => rotate(options, request),
-  rotateMacKey: (by) => rotateMacKey(options, by),
-  reseal: (by) => reseal(options, by),
-})
+export const createKeyAdministration = (options: KeyAdministrationOptions): KeyAdministration => {
+  const { timing } = options.schedule
+  const readPolicy = async (): Promise<RotationPolicy> =>
+    createRotationPolicy(await options.longestTokenLifetimeSeconds(), timing)
+  return {
+    list: async () => list(options, await readPolicy()),
+    listMacKeys: () => listMacKeys(options),
+    rotate: async (request) => rotateRings(options, await readPolicy(), request),
+    rotateMacKey: (by) => rotateMacKey({ ...options, timing }, by),
+    runSchedule: async () => runSchedule(options, await readPolicy()),
+    reseal: (by) => reseal(options, by),
+  }
+}
 
-const readPolicy = async (options: KeyAdministrationOptions): Promise<RotationPolicy> =>
-  createRotationPolicy(await options.longestTokenLifetimeSeconds())
-
-const list = async (options: KeyAdministrationOptions): Promise<KeySummary[]> => {
-  const policy = await readPolicy(options)
-  const { now, keys } = await options.signingKeys.list()
+const list = async (
+  { signingKeys, schedule }: KeyAdministrationOptions,
+  policy: RotationPolicy,
+): Promise<KeySummary[]> => {
+  const { now, keys } = await signingKeys.list()
   return keys.map(({ sealedPrivateKey: _sealed, ...key }) => ({
     ...key,
     state: stateOf(key, now),
     safeToRotateAt:
       key.signFrom === null ? addSeconds(key.publishedAt, publicationSeconds(policy)) : null,
+    nextStep: nextStepOf(key, keys, now, schedule),
   }))
 }
 
-const rotate = async (
-  options: KeyAdministrationOptions,
-  request: RotationRequest,
-): Promise<RotationPlan[]> => {
-  const policy = await readPolicy(options)
-  const chosen = request.algorithm === undefined ? signingAlgorithms : [request.algorithm]
-  const { now, keys } = await options.signingKeys.list()
-  const plans = chosen.map((algorithm) => planRotation(keys, algorithm, now, policy))
-  if (request.dryRun) return plans
-  return Promise.all(plans.map((plan) => carryOut(options, plan, policy, request.by)))
-}
-
-const carryOut = async (
-  options: KeyAdministrationOptions,
-  plan: RotationPlan,
-  policy: RotationPolicy,
-  by: KeyActor,
-): Promise<RotationPlan> => {
-  if (plan.outcome === 'refused') return plan
-  const { signingKeys, sealer, rsaModulusBits } = options
-  const { algorithm, retire, promote } = plan
-  const next = await generateSigningKey(algorithm, rsaModulusBits, sealer)
-  const dropAfter = await signingKeys.rotate(
-    {
-      algorithm,
-      retire,
-      promote,
-      next,
-      publicationSeconds: publicationSeconds(policy),
-      retentionSeconds: retentionSeconds(policy),
-    },
-    by,
-  )
-  if (dropAfter !== undefined) return { ...plan, outcome: 'rotated', dropAfter }
-  const present = await signingKeys.list()
-  const refusal = planRotation(present.keys, algorithm, present.now, policy)
-  return refusal.outcome === 'refused'
-    ? refusal
-    : {
-        algorithm,
-        outcome: 'refused',
-        reason: 'the ring changed at the same moment',
-        safeAt: present.now,
-      }
+const listMacKeys = async ({
+  macKeys,
+  schedule: { rotationSeconds },
+}: KeyAdministrationOptions): Promise<MacKeySummary[]> => {
+  const { now, keys } = await macKeys.list()
+  const current = findNewestMacKey(keys.filter(({ useFrom }) => useFrom <= now))
+  const stateOfMacKey = (key: StoredMacKey): MacKeySummary['state'] => {
+    if (key.useFrom > now) return 'next'
+    return key === current ? 'current' : 'retired'
+  }
+  return keys.map((key) => {
+    const { number, useFrom, dropAfter } = key
+    const isLast = dropAfter === null && rotationSeconds > 0
+    const replacedAt = isLast ? addSeconds(useFrom, rotationSeconds) : null
+    return { number, state: stateOfMacKey(key), useFrom, dropAfter, replacedAt }
+  })
 }

@@ -18,6 +18,9 @@ t.test('list shows a signing key and a next one for each algorithm', async (t) =
     algorithms.flatMap((alg) => [`${alg} current`, `${alg} next`]).sort(),
   )
   t.strictSame(keys.map(({ kid }) => kid).sort(), published(), 'they are those of the JWKS')
+  // By the schedule after 30 days, and the minute in which every node learns of it.
+  const changeover = (time: string) =>
+    new Date(Date.parse(time) + 30 * 86_400_000 + 60_000).toISOString()
   const dayLater = (time: string) => new Date(Date.parse(time) + 86_400_000).toISOString()
   for (const { kid, alg, state, published_at, ...times } of keys) {
     t.match(kid, /^[A-Za-z0-9_-]{43}$/)
@@ -28,6 +31,8 @@ t.test('list shows a signing key and a next one for each algorithm', async (t) =
       sign_until: null,
       drop_after: null,
       safe_to_rotate_at: isNext ? dayLater(published_at) : null,
+      next_step: isNext ? 'sign' : 'retire',
+      next_step_at: changeover(published_at),
     })
   }
 })
@@ -59,10 +64,16 @@ t.test('once it is safe, --dry-run says what rotate then does', async (t) => {
   const before = await list()
   const kidOf = (alg: string, state: string) =>
     before.find((key) => key.alg === alg && key.state === state)?.kid
-  const plans = (await json(['keys', 'rotate', '--dry-run'])) as { drop_after: string }[]
-  for (const { drop_after } of plans) t.match(drop_after, timestamp)
+  const plans = (await json(['keys', 'rotate', '--dry-run'])) as {
+    sign_from: string
+    drop_after: string
+  }[]
+  for (const { sign_from, drop_after } of plans) {
+    t.match(sign_from, timestamp)
+    t.match(drop_after, timestamp)
+  }
   t.strictSame(
-    plans.map(({ drop_after, ...plan }) => plan),
+    plans.map(({ sign_from, drop_after, ...plan }) => plan),
     algorithms.map((alg) => ({
       alg,
       outcome: 'planned',
@@ -73,15 +84,17 @@ t.test('once it is safe, --dry-run says what rotate then does', async (t) => {
   t.strictSame(await list(), before, 'nothing was changed')
 
   const [done] = (await json(['keys', 'rotate', '--algorithm', 'EdDSA'])) as [
-    { drop_after: string },
+    { sign_from: string; drop_after: string },
   ]
   t.strictSame(done, {
     alg: 'EdDSA',
     outcome: 'rotated',
     retire: kidOf('EdDSA', 'current'),
     promote: kidOf('EdDSA', 'next'),
+    sign_from: done.sign_from,
     drop_after: done.drop_after,
   })
+  sleep(61)
   const after = await list()
   const states = Object.fromEntries(after.map(({ kid, state }) => [kid, state]))
   t.strictSame(
@@ -95,13 +108,17 @@ t.test('once it is safe, --dry-run says what rotate then does', async (t) => {
 t.test('for people rotate says who signs now and how long the old key stays', async (t) => {
   const { code, stdout, stderr } = await run(['keys', 'rotate', '--algorithm', 'ES256'])
   t.strictSame({ code, stderr }, { code: 0, stderr: '' })
-  t.match(stdout, /^ES256: \S{43} signs now; \S{43} stays published until \d{4}-\S+Z\n$/)
+  t.match(
+    stdout,
+    /^ES256: \S{43} signs from \d{4}-\S+Z; \S{43} stays published until \d{4}-\S+Z\n$/,
+  )
+  sleep(61)
   const { stdout: table } = await run(['keys', 'list'])
   t.match(
     table,
-    /^ALGORITHM +STATE +KID +SIGNS FROM +SIGNS UNTIL +PUBLISHED UNTIL +MAY SIGN FROM\n/,
+    /^ALGORITHM +STATE +KID +SIGNS FROM +SIGNS UNTIL +PUBLISHED UNTIL +MAY SIGN FROM +NEXT STEP +AT\n/,
   )
-  t.match(table, /^ES256 +retired +\S{43} +\S+Z +\S+Z +\S+Z +-$/m)
+  t.match(table, /^ES256 +retired +\S{43} +\S+Z +\S+Z +\S+Z +- +remove +\S+Z$/m)
 })
 
 t.test('rotate --mac makes a key for refresh tokens, one at a time', async (t) => {
@@ -116,6 +133,28 @@ t.test('rotate --mac makes a key for refresh tokens, one at a time', async (t) =
     safe_at: first.use_from,
   })
 })
+
+t.test(
+  'list --mac shows the keys of refresh tokens and when each is replaced or dropped',
+  async (t) => {
+    const keys = (await json(['keys', 'list', '--mac'])) as Record<string, string>[]
+    t.match(keys, [
+      {
+        number: 1,
+        state: 'current',
+        use_from: timestamp,
+        replaced_at: null,
+        drop_after: timestamp,
+      },
+      { number: 2, state: 'next', use_from: timestamp, replaced_at: timestamp, drop_after: null },
+    ])
+    const { stdout } = await run(['keys', 'list', '--mac'])
+    t.match(
+      stdout,
+      /^NUMBER +STATE +USED FROM +REPLACED AT +KEPT UNTIL\n1 +current +\S+Z +- +\S+Z\n/,
+    )
+  },
+)
 
 t.test('reseal has nothing to do while all is sealed with the newest key', async (t) => {
   t.strictSame(await json(['keys', 'reseal']), { resealed: 0 })

@@ -3,6 +3,7 @@ import type { Test } from 'tap'
 import { createKeyRing } from '../../src/keys/key-ring.ts'
 import { createMacKeyRing } from '../../src/keys/mac-key-ring.ts'
 import { createKeyAdministration } from '../../src/keys/rotation.ts'
+import { defaultKeyTiming } from '../../src/keys/rotation-policy.ts'
 import { createSealer } from '../../src/secrets/sealer.ts'
 import { createMacKeyStore } from '../../src/stores/postgres/mac-keys.ts'
 import { createSigningKeyStore } from '../../src/stores/postgres/signing-keys.ts'
@@ -10,6 +11,9 @@ import type { SqlBackend } from '../support/sql-backends.ts'
 
 export const day = 86_400
 export const longestTokenLifetimeSeconds = 3600
+export const refreshTokenTtlSeconds = 30 * day
+/** Between the storing of a change and the moment at which all nodes change over. */
+export const lead = 60
 export const byCommand = { actor: 'cli', origin: {} }
 
 /** One process of the service, as far as keys go; several may share a database. */
@@ -17,7 +21,12 @@ export const openNode = (
   t: Test,
   backend: Pick<SqlBackend, 'db' | 'now'>,
   keyEncryptionKeys: readonly Buffer[] = [randomBytes(32)],
-  { clock = () => new Date(), reloadIntervalMs = 3_600_000, rsaModulusBits = 2048 } = {},
+  {
+    clock = () => new Date(),
+    reloadIntervalMs = 3_600_000,
+    rsaModulusBits = 2048,
+    rotationSeconds = 0,
+  } = {},
 ) => {
   const errors: unknown[] = []
   const logger = { error: (details: object, message: string) => errors.push([message, details]) }
@@ -25,7 +34,12 @@ export const openNode = (
   const signingKeys = createSigningKeyStore(backend)
   const macKeys = createMacKeyStore(backend)
   const common = { sealer, clock, logger, reloadIntervalMs }
-  const ring = createKeyRing({ ...common, store: signingKeys, rsaModulusBits })
+  const schedule = { rotationSeconds, timing: defaultKeyTiming }
+  const revoked = new Set<string>()
+  const ring = createKeyRing({
+    ...{ ...common, store: signingKeys, rsaModulusBits, schedule },
+    isRevoked: (keyId) => revoked.has(keyId),
+  })
   const macRing = createMacKeyRing({ ...common, store: macKeys })
   t.teardown(() => {
     ring.close()
@@ -36,9 +50,11 @@ export const openNode = (
     macKeys,
     sealer,
     rsaModulusBits,
+    refreshTokenTtlSeconds,
+    schedule,
     longestTokenLifetimeSeconds: async () => longestTokenLifetimeSeconds,
   })
-  return { ring, macRing, administration, signingKeys, macKeys, sealer, errors }
+  return { ring, macRing, administration, signingKeys, macKeys, sealer, errors, revoked }
 }
 
 export type Node = ReturnType<typeof openNode>

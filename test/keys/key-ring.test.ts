@@ -7,7 +7,7 @@ import { signingAlgorithms } from '../../src/oauth/algorithm.ts'
 import { Unavailable } from '../../src/oauth/unavailable.ts'
 import { openPostgres } from '../support/sql-backends.ts'
 import { waitUntil } from '../support/wait-until.ts'
-import { byCommand, day, openNode, publishedKeys } from './key-fixture.ts'
+import { byCommand, day, lead, openNode, publishedKeys } from './key-fixture.ts'
 
 const claims = { iss: 'https://issuer.example', sub: 'someone' }
 
@@ -113,6 +113,7 @@ t.test('after a rotation the next key signs and the former one still verifies', 
   backend.moveTime(day)
   const [plan] = await administration.rotate({ algorithm: 'EdDSA', dryRun: false, by: byCommand })
   if (plan?.outcome !== 'rotated') throw new Error(`not rotated: ${JSON.stringify(plan)}`)
+  backend.moveTime(lead)
   await ring.reload()
 
   const { protectedHeader } = await jwtVerify(
@@ -126,7 +127,7 @@ t.test('after a rotation the next key signs and the former one still verifies', 
   )
   t.equal(former.kid, plan.retire)
 
-  const untilDrop = (plan.dropAfter.getTime() - Date.now()) / 1000 - day
+  const untilDrop = (plan.dropAfter.getTime() - Date.now()) / 1000 - day - lead
   backend.moveTime(untilDrop - 5)
   await ring.reload()
   t.equal(ring.verificationKey(plan.retire)?.algorithm, 'EdDSA', 'five seconds before its end')

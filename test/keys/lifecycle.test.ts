@@ -17,6 +17,7 @@ const start = new Date('2026-11-20T12:00:00Z')
 const at = (seconds: number) => addSeconds(start, seconds)
 const policy: RotationPolicy = {
   longestTokenLifetimeSeconds: 900,
+  minimumPublicationSeconds: 86_400,
   maxAgeSeconds: 300,
   staleWhileRevalidateSeconds: 60,
   nodeReloadSeconds: 30,
@@ -77,7 +78,8 @@ t.test('a rotation retires the current key and promotes the next one', async (t)
     outcome: 'planned',
     retire: 'a',
     promote: 'b',
-    dropAfter: at(day + 1350),
+    signFrom: at(day + 60),
+    dropAfter: at(day + 60 + 1350),
   })
 })
 
@@ -106,6 +108,16 @@ const refusals: Record<string, { keys: RingKey[]; now: number; reason: string; s
       now: day,
       reason: 'its first key does not sign yet',
       safeAt: at(2 * day),
+    },
+    'the last rotation has not taken effect': {
+      keys: [
+        key('a', { signFrom: start, signUntil: at(day + 1), dropAfter: at(2 * day) }),
+        key('b', { signFrom: at(day + 1) }),
+        key('c'),
+      ],
+      now: day,
+      reason: 'the last rotation has not taken effect yet',
+      safeAt: at(day + 1),
     },
     'the only other keys are of another algorithm': {
       keys: waitingRing.map((other) => ({ ...other, algorithm: 'EdDSA' })),
@@ -146,9 +158,9 @@ const apply = (keys: readonly RingKey[], now: Date, name: string): RingKey[] => 
   const plan = planRotation(keys, 'ES256', now, policy)
   if (plan.outcome === 'refused') return [...keys]
   const changed = keys.map((each): RingKey => {
-    if (each.keyId === plan.promote) return { ...each, signFrom: now }
-    if (each.keyId !== plan.retire) return each
-    return { ...each, signUntil: now, dropAfter: plan.dropAfter }
+    const { signFrom, dropAfter } = plan
+    if (each.keyId === plan.promote) return { ...each, signFrom }
+    return each.keyId === plan.retire ? { ...each, signUntil: signFrom, dropAfter } : each
   })
   return [...changed, key(name, { publishedAt: now })]
 }
@@ -179,7 +191,7 @@ const isSound = (keys: readonly RingKey[], now: Date): boolean => {
     current !== undefined &&
     otherCurrent.length === 0 &&
     findCurrent(keys, 'ES256', now)?.keyId === current.keyId &&
-    inState('next').length === 1 &&
+    published.filter(({ signFrom }) => signFrom === null || signFrom > now).length >= 1 &&
     (isFirst || Number(current.signFrom) - Number(current.publishedAt) >= day * 1000) &&
     keys.every(
       (each) =>

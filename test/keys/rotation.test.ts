@@ -14,7 +14,7 @@ import {
   type SqlBackend,
 } from '../support/sql-backends.ts'
 import * as fixture from './key-fixture.ts'
-import { byCommand, clearKeys, day, longestTokenLifetimeSeconds } from './key-fixture.ts'
+import { byCommand, clearKeys, day, lead, longestTokenLifetimeSeconds } from './key-fixture.ts'
 
 // Nothing is verified with these keys, and small ones are made ten times as fast.
 const openNode = (t: Test, backend: Connection, keyEncryptionKeys?: readonly Buffer[]) =>
@@ -54,6 +54,13 @@ rule('a rotation is refused for a day, then done, then refused', async (t, backe
   t.strictSame(await administration.list(), before, 'a dry run changes nothing')
 
   const rotated = await administration.rotate({ dryRun: false, by: byCommand })
+  const waiting = (await administration.list()).map(({ state }) => state).sort()
+  t.strictSame(
+    waiting,
+    ['current', 'next', 'next'].flatMap((s) => [s, s, s, s]),
+    'not at once',
+  )
+  backend.moveTime(lead)
   const after = await administration.list()
   t.equal(after.length, 12)
   for (const plan of rotated) {
@@ -65,7 +72,11 @@ rule('a rotation is refused for a day, then done, then refused', async (t, backe
     t.match(current, [{ keyId: plan.promote, signUntil: null, dropAfter: null }])
     t.match(next, [{ signFrom: null, signUntil: null, dropAfter: null }])
     t.strictSame(retired?.[0]?.signUntil, current?.[0]?.signFrom, 'without a gap')
-    t.strictSame(next?.[0]?.publishedAt, current?.[0]?.signFrom, 'a new next key is published')
+    t.strictSame(current?.[0]?.signFrom, plan.signFrom, 'as it was said')
+    t.ok(
+      Math.abs(Number(plan.signFrom) - Number(next?.[0]?.publishedAt) - lead * 1000) <= 1,
+      'a new next key is published at once',
+    )
     t.strictSame(
       Number(plan.dropAfter) - Number(current?.[0]?.signFrom),
       (longestTokenLifetimeSeconds + 450) * 1000,
@@ -85,6 +96,7 @@ rule('one algorithm is rotated alone', async (t, backend) => {
   backend.moveTime(day)
   const plans = await administration.rotate({ algorithm: 'ES256', dryRun: false, by: byCommand })
   t.match(plans, [{ algorithm: 'ES256', outcome: 'rotated' }])
+  backend.moveTime(lead)
   const states = (await administration.list()).map(({ algorithm, state }) => [algorithm, state])
   t.strictSame(
     states.filter(([, state]) => state === 'retired'),
@@ -146,26 +158,31 @@ rule('sealing again touches what is sealed under older keys, once', async (t, ba
   t.strictSame(alone.errors, [], 'the older keys are needed no more')
 })
 
-rule('MAC keys are made one at a time, up to number 255', async (t, backend) => {
-  const { macRing, administration, sealer, macKeys } = openNode(t, backend)
-  await macRing.start()
-  const first = await administration.rotateMacKey(byCommand)
-  if (first.outcome !== 'rotated') throw new Error('not rotated')
-  t.strictSame(await administration.rotateMacKey(byCommand), {
-    outcome: 'refused',
-    reason: 'the last new MAC key is not in use on every node yet',
-    safeAt: first.useFrom,
-  })
-  backend.moveTime(60)
-  t.match(await administration.rotateMacKey(byCommand), { outcome: 'rotated', number: 3 })
-  const sealedKey = sealer.seal(randomBytes(32), 'MAC key 255')
-  await macKeys.insert({ number: 255, sealedKey, useAfterSeconds: 0 }, byCommand)
-  t.strictSame(await administration.rotateMacKey(byCommand), {
-    outcome: 'refused',
-    reason: 'all 255 MAC-key numbers are taken',
-    safeAt: null,
-  })
-})
+rule(
+  'MAC keys are made one at a time; after number 255 come those that are free again',
+  async (t, backend) => {
+    const { macRing, administration, sealer, macKeys } = openNode(t, backend)
+    await macRing.start()
+    const first = await administration.rotateMacKey(byCommand)
+    if (first.outcome !== 'rotated') throw new Error('not rotated')
+    t.strictSame(await administration.rotateMacKey(byCommand), {
+      outcome: 'refused',
+      reason: 'the last new MAC key is not in use on every node yet',
+      safeAt: first.useFrom,
+    })
+    backend.moveTime(60)
+    t.match(await administration.rotateMacKey(byCommand), { outcome: 'rotated', number: 3 })
+    backend.moveTime(60)
+    const sealedKey = sealer.seal(randomBytes(32), 'MAC key 255')
+    const last = { number: 255, sealedKey, useAfterSeconds: 0, retentionSeconds: 100 }
+    t.ok(await macKeys.insert(last, byCommand))
+    t.match(await administration.rotateMacKey(byCommand), { outcome: 'rotated', number: 4 })
+    t.strictSame(
+      (await administration.listMacKeys()).map(({ number, state }) => `${number} ${state}`),
+      ['1 retired', '2 retired', '3 retired', '4 next', '255 current'],
+    )
+  },
+)
 
 onEverySqlBackend('the administration of keys', async (t, backend) => {
   for (const [title, act] of rules) {
@@ -228,13 +245,14 @@ t.test('8 rotations at once rotate exactly once; the others say when it is safe'
     t.equal(mine.length, 8)
     t.equal(refused.length, 7, algorithm)
     const next = (await nodes[0]?.administration.list())?.find(
-      (key) => key.algorithm === algorithm && key.state === 'next',
+      (key) => key.algorithm === algorithm && key.signFrom === null,
     )
     for (const { reason, safeAt } of refused) {
       t.equal(reason, 'verifiers may not know the next key yet')
       t.strictSame(safeAt, next?.safeToRotateAt)
     }
   }
+  backend.moveTime(lead)
   const states = (await nodes[0]?.administration.list())?.map(({ state }) => state) ?? []
   t.strictSame(states.sort(), ['current', 'next', 'retired'].flatMap((s) => [s, s, s, s]).sort())
 })

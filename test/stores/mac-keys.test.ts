@@ -13,6 +13,7 @@ const key = (number: number, useAfterSeconds = 0) => ({
   number,
   sealedKey: Buffer.from(`sealed ${number}`),
   useAfterSeconds,
+  retentionSeconds: 100,
 })
 
 rule('keys are listed by number, with the time of the database', async (t, backend) => {
@@ -23,8 +24,13 @@ rule('keys are listed by number, with the time of the database', async (t, backe
   const first = await store.insert(key(1), by)
   const { now, keys } = await store.list()
   t.strictSame(keys, [
-    { number: 1, sealedKey: Buffer.from('sealed 1'), useFrom: first },
-    { number: 2, sealedKey: Buffer.from('sealed 2'), useFrom: second },
+    { number: 1, sealedKey: Buffer.from('sealed 1'), useFrom: first, dropAfter: null },
+    {
+      number: 2,
+      sealedKey: Buffer.from('sealed 2'),
+      useFrom: second,
+      dropAfter: addSeconds(first ?? now, 100),
+    },
   ])
   t.ok(first && first <= now)
   t.ok(second && second > addSeconds(now, 30))
@@ -44,6 +50,27 @@ rule('a number is given once', async (t, backend) => {
   const events = await backend.db.selectFrom('audit_events').selectAll().execute()
   t.match(events, [{ type: 'key.created', actor: 'cli', details: { mac_key: 1 } }])
   t.equal(events.length, 1)
+})
+
+rule('an earlier key is kept for the longest life of a token that it makes', async (t, backend) => {
+  const store = createMacKeyStore(backend)
+  await store.insert(key(1), by)
+  const useFrom = await store.insert(key(2, 60), by)
+  const dropAfter = addSeconds(useFrom ?? new Date(0), 100)
+  const listed = async () =>
+    (await store.list()).keys.map(({ number, dropAfter }) => ({ number, dropAfter }))
+  t.strictSame(await listed(), [
+    { number: 1, dropAfter },
+    { number: 2, dropAfter: null },
+  ])
+  backend.moveTime(155)
+  await store.insert(key(3), by)
+  t.strictSame((await listed())[0], { number: 1, dropAfter }, 'its end does not move')
+  backend.moveTime(5)
+  t.strictSame(
+    (await listed()).map(({ number }) => number),
+    [2, 3],
+  )
 })
 
 rule('numbers run from 1 to 255', async (t, backend) => {

@@ -23,6 +23,7 @@ const rotation: Rotation = {
   retire: 'a',
   promote: 'b',
   next: key('c'),
+  leadSeconds: 10,
   publicationSeconds: 100,
   retentionSeconds: 50,
 }
@@ -94,7 +95,8 @@ rule('a key whose place is taken is left out, and not audited', async (t, backen
 
 rule('a rotation moves all three keys at one moment', async (t, backend) => {
   const store = await seed(backend)
-  const dropAfter = await store.rotate(rotation, by)
+  const { now } = await store.list()
+  const changeover = await store.rotate(rotation, by)
   const { keys } = await store.list()
   const at = keys.find(({ keyId }) => keyId === 'b')?.signFrom
   t.strictSame(
@@ -105,12 +107,14 @@ rule('a rotation moves all three keys at one moment', async (t, backend) => {
       { keyId: 'c', signFrom: null, signUntil: null },
     ],
   )
-  t.strictSame(dropAfter, addSeconds(at ?? new Date(0), 50))
+  const signFrom = at ?? new Date(0)
+  t.ok(signFrom >= addSeconds(now, 9.9) && signFrom < addSeconds(now, 15), 'all at that moment')
+  t.strictSame(changeover, { signFrom, dropAfter: addSeconds(signFrom, 50) })
   t.strictSame(
     keys.map((each) => each.dropAfter),
-    [dropAfter, null, null],
+    [changeover?.dropAfter, null, null],
   )
-  t.strictSame(keys[2]?.publishedAt, at)
+  t.ok((keys[2]?.publishedAt ?? signFrom) < signFrom, 'and the new next key is published already')
 })
 
 const stale: Record<string, Partial<Rotation>> = {
@@ -150,7 +154,7 @@ rule('a key is listed until it is dropped', async (t, backend) => {
   const store = await seed(backend)
   await store.rotate(rotation, by)
   const listed = async () => (await store.list()).keys.map(({ keyId }) => keyId)
-  backend.moveTime(45)
+  backend.moveTime(55)
   t.strictSame(await listed(), ['a', 'b', 'c'])
   backend.moveTime(5)
   t.strictSame(await listed(), ['b', 'c'])

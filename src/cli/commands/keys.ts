@@ -19,12 +19,11 @@ type RotateOptions = PrintOptions & {
 
 export const addKeyCommands = (program: Command, context: CommandContext): void => {
   const keys = program.command('keys').description('Signing keys and the keys of refresh tokens')
-  addCommand(keys, 'list', 'List the published signing keys').action(
-    async (options: PrintOptions) => {
-      const found = await context.call('keys.list', {})
-      printResult(context, options, found, formatTable(keyColumns, found))
-    },
-  )
+  addCommand(keys, 'list', 'List the keys, and what becomes of each by itself')
+    .option('--mac', 'the keys of refresh tokens instead of the signing keys')
+    .action((options: PrintOptions & { readonly mac?: boolean }) =>
+      options.mac ? listMac(context, options) : list(context, options),
+    )
   addExamples(
     addCommand(keys, 'rotate', 'Let the published next keys sign, where that is safe already')
       .addOption(new Option('--algorithm <name>', 'only this ring').choices(signingAlgorithms))
@@ -58,7 +57,27 @@ const keyColumns = {
   'SIGNS UNTIL': 'sign_until',
   'PUBLISHED UNTIL': 'drop_after',
   'MAY SIGN FROM': 'safe_to_rotate_at',
+  'NEXT STEP': 'next_step',
+  AT: 'next_step_at',
 } as const
+
+const macKeyColumns = {
+  NUMBER: 'number',
+  STATE: 'state',
+  'USED FROM': 'use_from',
+  'REPLACED AT': 'replaced_at',
+  'KEPT UNTIL': 'drop_after',
+} as const
+
+const list = async (context: CommandContext, options: PrintOptions): Promise<void> => {
+  const found = await context.call('keys.list', {})
+  printResult(context, options, found, formatTable(keyColumns, found))
+}
+
+const listMac = async (context: CommandContext, options: PrintOptions): Promise<void> => {
+  const found = await context.call('keys.list_mac', {})
+  printResult(context, options, found, formatTable(macKeyColumns, found))
+}
 
 const rotate = async (context: CommandContext, options: RotateOptions): Promise<void> => {
   const { algorithm, dryRun = false } = options
@@ -72,7 +91,8 @@ const describePlan = (plan: ResultOf<'keys.rotate'>[number]): string => {
   if (plan.outcome === 'refused') return `${plan.alg}: ${describeRefusal(plan)}`
   const [signs, stays] =
     plan.outcome === 'planned' ? ['would sign', 'would stay'] : ['signs', 'stays']
-  return `${plan.alg}: ${plan.promote} ${signs} now; ${plan.retire} ${stays} published until ${plan.drop_after}`
+  const { alg, promote, sign_from, retire, drop_after } = plan
+  return `${alg}: ${promote} ${signs} from ${sign_from}; ${retire} ${stays} published until ${drop_after}`
 }
 
 const describeRefusal = (refusal: { reason: string; safe_at: string | null }): string =>

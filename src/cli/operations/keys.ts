@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import type { RotationPlan } from '../../keys/lifecycle.ts'
 import type { MacKeyRotation } from '../../keys/mac-key-rotation.ts'
-import type { KeySummary } from '../../keys/rotation.ts'
+import type { KeySummary, MacKeySummary } from '../../keys/rotation.ts'
 import { signingAlgorithms } from '../../oauth/algorithm.ts'
 import { byCli, defineOperation, toTimestamp } from './operation.ts'
 
@@ -17,6 +17,16 @@ const keyToJson = (key: KeySummary) => ({
   sign_until: toTimestamp(key.signUntil),
   drop_after: toTimestamp(key.dropAfter),
   safe_to_rotate_at: toTimestamp(key.safeToRotateAt),
+  next_step: key.nextStep.step,
+  next_step_at: toTimestamp(key.nextStep.at),
+})
+
+const macKeyToJson = (key: MacKeySummary) => ({
+  number: key.number,
+  state: key.state,
+  use_from: toTimestamp(key.useFrom),
+  replaced_at: toTimestamp(key.replacedAt),
+  drop_after: toTimestamp(key.dropAfter),
 })
 
 const planToJson = (plan: RotationPlan) =>
@@ -32,6 +42,7 @@ const planToJson = (plan: RotationPlan) =>
         outcome: plan.outcome,
         retire: plan.retire,
         promote: plan.promote,
+        sign_from: toTimestamp(plan.signFrom),
         drop_after: toTimestamp(plan.dropAfter),
       }
 
@@ -47,6 +58,9 @@ const macRotationToJson = (rotation: MacKeyRotation) =>
 export const keyOperations = {
   'keys.list': defineOperation(nothing, async ({ keyAdministration }) =>
     (await keyAdministration.list()).map(keyToJson),
+  ),
+  'keys.list_mac': defineOperation(nothing, async ({ keyAdministration }) =>
+    (await keyAdministration.listMacKeys()).map(macKeyToJson),
   ),
   'keys.rotate': defineOperation(
     Type.Object({ algorithm: Type.Optional(algorithm), dryRun: Type.Boolean() }),

@@ -1,8 +1,8 @@
 import { type Selectable, sql } from 'kysely'
 import type { RecordedEvent } from '../../audit/event.ts'
-import type { KeyActor, MacKeyStore, StoredMacKey } from '../../keys/key-store.ts'
+import type { KeyActor, MacKeyStore, NewMacKey, StoredMacKey } from '../../keys/key-store.ts'
 import { insertAuditEvents } from './audit.ts'
-import { type Connection, inTransaction } from './database.ts'
+import { type Connection, inTransaction, type Tx } from './database.ts'
 import type { MacKeyRow } from './schema.ts'
 
 export const createMacKeyStore = (connection: Connection): MacKeyStore => ({
@@ -19,7 +19,11 @@ type Verb<Name extends keyof MacKeyStore> = (
 const list: Verb<'list'> = async ({ db, now }) => {
   const rows = await db
     .selectFrom(sql<{ now: Date }>`(SELECT ${now()} AS now)`.as('present'))
-    .leftJoin('mac_keys as key', (join) => join.onTrue())
+    .leftJoin('mac_keys as key', (join) =>
+      join.on((eb) =>
+        eb.or([eb('key.drop_after', 'is', null), eb('key.drop_after', '>', eb.ref('present.now'))]),
+      ),
+    )
     .selectAll()
     .orderBy('key.number')
     .execute()
@@ -34,25 +38,57 @@ const toStoredKey = (row: Selectable<MacKeyRow>): StoredMacKey => ({
   number: row.number,
   sealedKey: Buffer.from(row.sealed_key),
   useFrom: row.use_from,
+  dropAfter: row.drop_after,
 })
 
 const insert: Verb<'insert'> = ({ db, now }, key, by) =>
   inTransaction(db, async (trx) => {
-    const inserted = await trx
-      .insertInto('mac_keys')
-      .values({
-        number: key.number,
-        sealed_key: key.sealedKey,
-        published_at: now(),
-        use_from: sql<Date>`${now()} + make_interval(secs => ${key.useAfterSeconds}::float8)`,
-      })
-      .onConflict((conflict) => conflict.column('number').doNothing())
-      .returning('use_from')
-      .executeTakeFirst()
-    if (inserted === undefined) return undefined
+    const useFrom = await insertMacKey(trx, now, key)
+    if (useFrom === undefined) return undefined
+    await endEarlierKeys(trx, key.number, useFrom, key.retentionSeconds)
     await insertAuditEvents(trx, now, [macKeyEvent('key.created', key.number, by)])
-    return inserted.use_from
+    return useFrom
   })
+
+/** @returns when it will be used; undefined when the number is taken. */
+export const insertMacKey = async (
+  trx: Tx,
+  now: Connection['now'],
+  key: Pick<NewMacKey, 'number' | 'sealedKey' | 'useAfterSeconds'>,
+): Promise<Date | undefined> => {
+  const inserted = await trx
+    .insertInto('mac_keys')
+    .values({
+      number: key.number,
+      sealed_key: key.sealedKey,
+      published_at: now(),
+      use_from: sql<Date>`${now()} + make_interval(secs => ${key.useAfterSeconds}::float8)`,
+    })
+    .onConflict((conflict) => conflict.column('number').doNothing())
+    .returning('use_from')
+    .executeTakeFirst()
+  return inserted?.use_from
+}
+
+/** A key is kept for the longest life of a family that may hold a token of it. */
+const endEarlierKeys = async (
+  trx: Tx,
+  number: number,
+  useFrom: Date,
+  retentionSeconds: number,
+): Promise<void> => {
+  const seconds = sql`make_interval(secs => ${retentionSeconds}::float8)`
+  await trx
+    .updateTable('mac_keys')
+    .set({
+      // Families that began under a longer lifetime than the present one are still there to see.
+      drop_after: sql<Date>`greatest(${useFrom}::timestamptz + ${seconds},
+        (SELECT max(expires_at) FROM refresh_families))`,
+    })
+    .where('number', '<>', number)
+    .where('drop_after', 'is', null)
+    .execute()
+}
 
 const reseal: Verb<'reseal'> = ({ db, now }, number, from, to, by) =>
   inTransaction(db, async (trx) => {
@@ -68,7 +104,7 @@ const reseal: Verb<'reseal'> = ({ db, now }, number, from, to, by) =>
     return true
   })
 
-const macKeyEvent = (
+export const macKeyEvent = (
   type: 'key.created' | 'key.resealed',
   number: number,
   { actor, origin }: KeyActor,

@@ -32,12 +32,15 @@ export type UserRow = {
   family_name: string | null
   password_hash: string | null
   roles: string[]
-  status: Generated<'active' | 'disabled'>
+  status: Generated<'active' | 'disabled' | 'deleted'>
   version: Generated<number>
   credential_epoch: Generated<number>
   created_at: Generated<Date>
   updated_at: Generated<Date>
   last_login_at: Date | null
+  must_change_epoch: number | null
+  password_expires_at: Date | null
+  deleted_at: Date | null
 }
 
 export type AudienceRow = {
@@ -124,6 +127,7 @@ export type SigningKeyRow = {
   sign_from: Date | null
   sign_until: Date | null
   drop_after: Date | null
+  objected_at: Date | null
 }
 
 export type MacKeyRow = {
@@ -131,6 +135,7 @@ export type MacKeyRow = {
   sealed_key: Uint8Array
   published_at: Generated<Date>
   use_from: Date
+  drop_after: Date | null
 }
 
 export type RevocationRow = {

@@ -1,6 +1,12 @@
 import { type Selectable, sql } from 'kysely'
 import type { RecordedEvent } from '../../audit/event.ts'
-import type { KeyActor, Rotation, SigningKeyStore, StoredSigningKey } from '../../keys/key-store.ts'
+import type {
+  Changeover,
+  KeyActor,
+  Rotation,
+  SigningKeyStore,
+  StoredSigningKey,
+} from '../../keys/key-store.ts'
 import { insertAuditEvents } from './audit.ts'
 import { type Connection, inTransaction, type Tx } from './database.ts'
 import type { SigningKeyRow } from './schema.ts'
@@ -78,12 +84,12 @@ const insertMissing: Verb<'insertMissing'> = ({ db, now }, candidates, by) =>
 const rotate: Verb<'rotate'> = ({ db, now }, rotation, by) =>
   inTransaction(db, async (trx) => {
     await lockRings(trx)
-    const dropAfter = await retire(trx, now, rotation)
-    if (dropAfter === undefined) return undefined
+    const changeover = await retire(trx, now, rotation)
+    if (changeover === undefined) return undefined
     const { algorithm, promote, next } = rotation
     await trx
       .updateTable('signing_keys')
-      .set({ sign_from: now() })
+      .set({ sign_from: changeover.signFrom })
       .where('key_id', '=', promote)
       .execute()
     await trx
@@ -94,19 +100,24 @@ const rotate: Verb<'rotate'> = ({ db, now }, rotation, by) =>
       keyEvent('key.rotated', promote, algorithm, by, { retired: rotation.retire }),
       keyEvent('key.created', next.keyId, algorithm, by),
     ])
-    return dropAfter
+    return changeover
   })
 
 /** The one statement that decides: the ring is as expected, and the next key known long enough. */
 const retire = async (
   trx: Tx,
   now: Connection['now'],
-  { algorithm, retire, promote, publicationSeconds, retentionSeconds }: Rotation,
-): Promise<Date | undefined> => {
+  { algorithm, retire, promote, leadSeconds, publicationSeconds, retentionSeconds }: Rotation,
+): Promise<Changeover | undefined> => {
   const seconds = (count: number) => sql<Date>`make_interval(secs => ${count}::float8)`
+  // In milliseconds, as this process reads times: the two keys change over at one moment.
+  const signFrom = sql<Date>`date_trunc('milliseconds', ${now()} + ${seconds(leadSeconds)})`
   const retired = await trx
     .updateTable('signing_keys')
-    .set({ sign_until: now(), drop_after: sql<Date>`${now()} + ${seconds(retentionSeconds)}` })
+    .set({
+      sign_until: signFrom,
+      drop_after: sql<Date>`${signFrom} + ${seconds(retentionSeconds)}`,
+    })
     .where('key_id', '=', retire)
     .where('algorithm', '=', algorithm)
     .where('sign_until', 'is', null)
@@ -121,9 +132,10 @@ const retire = async (
           .where('next.published_at', '<=', sql<Date>`${now()} - ${seconds(publicationSeconds)}`),
       ),
     )
-    .returning('drop_after')
+    .returning(['sign_until', 'drop_after'])
     .executeTakeFirst()
-  return retired?.drop_after ?? undefined
+  if (!retired?.sign_until || !retired.drop_after) return undefined
+  return { signFrom: retired.sign_until, dropAfter: retired.drop_after }
 }
 
 const reseal: Verb<'reseal'> = ({ db, now }, keyId, from, to, by) =>
