@@ -12,6 +12,7 @@ import { problemSchema } from './endpoints/problem-schema.ts'
 import { jwks } from './endpoints/well-known/jwks.ts'
 import { metadata } from './endpoints/well-known/metadata.ts'
 import { basePathOf } from './plugins/base-path.ts'
+import { registerRequestMetrics } from './plugins/request-metrics.ts'
 import { createServer } from './plugins/server.ts'
 
 /**
@@ -21,6 +22,9 @@ import { createServer } from './plugins/server.ts'
 export const buildApp = async (deps: Deps): Promise<FastifyInstance> => {
   const { config, logger } = deps
   const app = createServer(config, logger).withTypeProvider<TypeBoxTypeProvider>()
+  if (config.metricsPort !== undefined) {
+    registerRequestMetrics(app, deps.metrics.observeRequest)
+  }
   await describeRoutes(app, config.issuer)
   for (const schema of [problemSchema, oauthErrorSchema]) app.addSchema(schema)
 

@@ -106,6 +106,11 @@ const refused: Record<string, { path: string; text: string; breach: string }> = 
     text: "import { jwtVerify } from 'jose'",
     breach: 'src/endpoints/a.ts: imports jose: only for keys, tokens, clients, verifier',
   },
+  'metrics outside their room': {
+    path: 'src/tokens/a.ts',
+    text: "import { Counter } from 'prom-client'",
+    breach: 'src/tokens/a.ts: imports prom-client: only for observability',
+  },
   'process below the top': {
     path: 'src/keys/a.ts',
     text: 'const home = process.env.HOME',

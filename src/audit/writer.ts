@@ -11,6 +11,8 @@ export type AuditWriter = {
   record(event: RecordedEvent): void
   /** As `record`, but events with the same key only once a minute: nobody can flood the table. */
   recordOncePerMinute(key: string, event: RecordedEvent): void
+  /** Events in memory that are not written yet. */
+  waiting(): number
   /** Events lost because the database stayed away too long. */
   dropped(): number
   close(): Promise<void>
@@ -82,6 +84,7 @@ export const createAuditWriter = (options: Options): AuditWriter => {
       if (seen.size > rememberedKeys && oldest !== undefined) seen.delete(oldest)
       record(event)
     },
+    waiting: () => pending.length,
     dropped: () => dropped,
     async close() {
       clearTimeout(timer)

@@ -3,6 +3,7 @@ import { createAuditWriter } from '../audit/writer.ts'
 import { createAudienceDirectory } from '../clients/audience-directory.ts'
 import { createSteeredClock } from '../clock.ts'
 import type { Config } from '../config.ts'
+import { createMetrics } from '../observability/metrics.ts'
 import { revocationLifetimeSeconds } from '../revocation/lifetime.ts'
 import { createRevocations } from '../revocation/revocations.ts'
 import { createStores } from '../stores/postgres/stores.ts'
@@ -20,6 +21,7 @@ export const layFoundation = (
   sharedState: SharedState,
 ) => {
   const { bus } = sharedState
+  const metrics = createMetrics()
   const warn = (message: string) => (error: unknown) => logger.warn({ err: error }, message)
   const clock = createSteeredClock()
   const entryLifetimeSeconds = (): number =>
@@ -50,6 +52,6 @@ export const layFoundation = (
   })
   return {
     ...{ config, logger, sharedState, bus, warn, stores, clock: clock.now, longestTokenSeconds },
-    ...{ audiences, auditWriter, outages, revocations },
+    ...{ audiences, auditWriter, metrics, outages, revocations },
   }
 }

@@ -1,4 +1,5 @@
 import type { KeyRing } from '../keys/key-ring.ts'
+import { observeRefresher } from '../observability/observed.ts'
 import type { MacKeys } from '../secrets/refresh-token.ts'
 import { createAccessTokenRevocation } from '../tokens/access-token-revocation.ts'
 import { createFamilies } from '../tokens/families.ts'
@@ -13,7 +14,8 @@ export const joinTokens = (
   foundation: Foundation,
   { keyRing, macKeys }: { readonly keyRing: KeyRing; readonly macKeys: MacKeys },
 ) => {
-  const { config, clock, stores, audiences, auditWriter, outages, revocations } = foundation
+  const { config, clock, stores, audiences, auditWriter, metrics, outages, revocations } =
+    foundation
   const { issuer: issuerUrl, accessTokenTtlSeconds } = config
   const issuer = createTokenIssuer({
     issuer: issuerUrl,
@@ -26,10 +28,13 @@ export const joinTokens = (
     verifier: createAccessTokenVerifier({ issuer: issuerUrl, keyRing, revocations, clock }),
     familyStarter: createFamilyStarter(macKeys),
     families: createFamilies({ store: stores.families, macKeys, revocations }),
-    refresher: createRefresher({
-      store: stores.families,
-      ...{ macKeys, issuer, revocations, outages, auditWriter },
-    }),
+    refresher: observeRefresher(
+      createRefresher({
+        store: stores.families,
+        ...{ macKeys, issuer, revocations, outages, auditWriter },
+      }),
+      metrics.count,
+    ),
     accessTokenRevocation: createAccessTokenRevocation({ store: stores.accessTokens, revocations }),
   }
 }

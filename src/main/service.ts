@@ -1,3 +1,4 @@
+import cluster from 'node:cluster'
 import type { AddressInfo } from 'node:net'
 import type { Logger } from 'pino'
 import { buildApp } from '../app.ts'
@@ -6,6 +7,8 @@ import { performOperation } from '../cli/operations/perform.ts'
 import { localSocketPath } from '../cli/socket-path.ts'
 import type { Config } from '../config.ts'
 import { createDeps, type Deps } from '../deps.ts'
+import { observeProcess } from '../observability/metrics.ts'
+import { type MetricsServer, serveMetrics } from '../observability/metrics-server.ts'
 
 /** The service while it runs. */
 export type Service = {
@@ -32,6 +35,8 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
     closings.unshift(() => closeApp(app, deps))
     const socket = await openLocalSocket(deps)
     closings.unshift(socket.close)
+    const metrics = await openMetrics(deps)
+    closings.push(metrics.close)
     await app.listen({ host: config.host, port: config.port })
     logger.info({ issuer: config.issuer, mode: deps.mode }, 'started')
     return {
@@ -44,13 +49,24 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
   }
 }
 
+/** Of several processes on one port only the primary has the port of the metrics, for all. */
+const openMetrics = async ({ config, metrics }: Deps): Promise<Pick<MetricsServer, 'close'>> => {
+  const { metricsPort: port, metricsHost: host } = config
+  if (port === undefined) return nothingOpen
+  observeProcess(metrics.registry)
+  if (cluster.isWorker) return nothingOpen
+  return serveMetrics({ host, port, read: () => metrics.registry.metrics() })
+}
+
+const nothingOpen = { close: async () => {} }
+
 /** The embedded data have one owner, so the command line works through it. */
 const openLocalSocket = async (deps: Deps): Promise<LocalSocket> =>
   deps.mode === 'embedded'
     ? serveLocalSocket(localSocketPath(deps.config.dataDir), (request) =>
         performOperation(deps, request),
       )
-    : { close: async () => {} }
+    : nothingOpen
 
 const closeApp = async (app: App, { health, config, logger }: Deps): Promise<void> => {
   health.drain()

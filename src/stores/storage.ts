@@ -1,15 +1,12 @@
 import type { Kysely } from 'kysely'
 import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
-import {
-  type Connection,
-  connectPostgres,
-  createConnection,
-  type TimeOffset,
-} from './postgres/database.ts'
+import type { PoolUse } from '../observability/gauges.ts'
+import { type Connection, createConnection, onPool, type TimeOffset } from './postgres/database.ts'
 import { type Embedded, openEmbedded } from './postgres/embedded.ts'
 import { loadEmbeddedKeys } from './postgres/embedded-key.ts'
 import { ensureSchema, type SchemaStatus, schemaStatus } from './postgres/migrator.ts'
+import { openPool, useOf } from './postgres/pool.ts'
 import type { Database } from './postgres/schema.ts'
 
 /** The open database with its schema up to date, and the keys that open what is sealed in it. */
@@ -18,6 +15,8 @@ export type Storage = {
   readonly keyEncryptionKeys: readonly Buffer[]
   readonly mode: 'embedded' | 'server'
   readSchemaStatus(): Promise<SchemaStatus>
+  /** undefined in the embedded mode. */
+  poolUse(): PoolUse | undefined
   close(): Promise<void>
 }
 
@@ -57,9 +56,10 @@ const openServerStorage = async (
     statementTimeoutMs: config.databaseStatementTimeoutMs,
     lockTimeoutMs: config.databaseLockTimeoutMs,
   }
-  const db = await connectPostgres(url, pool, (error) =>
+  const connections = await openPool(url, pool, (error) =>
     logger.warn({ err: error }, 'an idle database connection broke; it is replaced'),
   )
+  const db = onPool(connections)
   const keyEncryptionKeys = await readKeys(config, db).catch(async (error: unknown) => {
     await db.destroy()
     throw error
@@ -69,6 +69,7 @@ const openServerStorage = async (
     keyEncryptionKeys,
     mode: 'server',
     readSchemaStatus: () => schemaStatus(directUrl),
+    poolUse: () => useOf(connections),
     close: () => db.destroy(),
   }
 }
@@ -85,6 +86,7 @@ const openEmbeddedStorage = async (
       keyEncryptionKeys: await readKeys(config, db),
       mode: 'embedded',
       readSchemaStatus: () => schemaStatus(db),
+      poolUse: () => undefined,
       close,
     }
   } catch (error) {

@@ -5,7 +5,7 @@ import type { Import, SourceFile } from './source-file.ts'
 const layers = [
   ['main', 'cli'],
   ['app', 'deps'],
-  ['endpoints', 'plugins', 'jobs', 'health'],
+  ['endpoints', 'plugins', 'jobs', 'health', 'observability'],
   ['grants', 'clients', 'accounts', 'views'],
   ['tokens', 'revocation', 'audit'],
   ['keys', 'secrets'],
@@ -18,6 +18,7 @@ const packageRooms: readonly (readonly [pattern: RegExp, rooms: readonly string[
   [/argon2/, ['secrets']],
   [/^jose(?:\/|$)/, ['keys', 'tokens', 'clients', 'verifier']],
   [/^commander$/, ['cli']],
+  [/^(?:prom-client|@opentelemetry\/.+)$/, ['observability']],
 ]
 
 const standAlone = ['verifier', 'client']

@@ -7,6 +7,7 @@ import {
   sql,
   type Transaction,
 } from 'kysely'
+import type { Pool } from 'pg'
 import { isRepeatable } from './failure.ts'
 import { openPool, type PoolOptions } from './pool.ts'
 import type { Database } from './schema.ts'
@@ -24,10 +25,11 @@ export const connectPostgres = async (
   url: string,
   options: PoolOptions,
   onIdleError: (error: Error) => void,
-): Promise<Kysely<Database>> => {
-  const pool = await openPool(url, options, onIdleError)
-  return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) })
-}
+): Promise<Kysely<Database>> => onPool(await openPool(url, options, onIdleError))
+
+/** The database behind a pool, which ends with it. */
+export const onPool = (pool: Pool): Kysely<Database> =>
+  new Kysely<Database>({ dialect: new PostgresDialect({ pool }) })
 
 /** Wraps the embedded Postgres. Inside a transaction only its `trx` may be used: it has one connection. */
 export const wrapPGlite = (pglite: PGlite): Kysely<Database> =>

@@ -1,4 +1,5 @@
 import pg from 'pg'
+import type { PoolUse } from '../../observability/gauges.ts'
 import { endsConnection, translateFailure } from './failure.ts'
 import { StatementNames } from './prepared-statements.ts'
 
@@ -62,6 +63,13 @@ export const openPool = async (
     throw error
   }
 }
+
+/** What the connections of a pool are doing. */
+export const useOf = ({ totalCount, idleCount, waitingCount }: pg.Pool): PoolUse => ({
+  used: totalCount - idleCount,
+  idle: idleCount,
+  waiting: waitingCount,
+})
 
 const open = async (
   url: string,
