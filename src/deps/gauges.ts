@@ -1,6 +1,6 @@
 import type { Health } from '../jobs/health.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
-import { addGauges, type KeyReading } from '../observability/gauges.ts'
+import { addGauges } from '../observability/gauges.ts'
 import type { PasswordHasher } from '../secrets/password-hasher.ts'
 import type { Storage } from '../stores/storage.ts'
 import type { Foundation } from './foundation.ts'
@@ -8,13 +8,13 @@ import type { Foundation } from './foundation.ts'
 type Parts = {
   readonly storage: Pick<Storage, 'poolUse'>
   readonly hasher: Pick<PasswordHasher, 'queueDepth'>
-  readonly keyRing: Pick<KeyRing, 'signing'>
+  readonly keyRing: Pick<KeyRing, 'ages'>
   readonly health: Health
 }
 
 /** Lets the metrics read what the parts know of themselves. */
 export const joinGauges = (foundation: Foundation, parts: Parts): void => {
-  const { config, clock, metrics, auditWriter, revocations } = foundation
+  const { config, metrics, auditWriter, revocations } = foundation
   addGauges(metrics.registry, {
     passwordsWaiting: parts.hasher.queueDepth,
     auditEventsWaiting: auditWriter.waiting,
@@ -24,13 +24,6 @@ export const joinGauges = (foundation: Foundation, parts: Parts): void => {
     isReady: () => parts.health.state() === 'ready',
     dependencies: config.redisUrl === undefined ? ['database'] : ['database', 'redis'],
     degraded: parts.health.degraded,
-    signingKeys: () => readKeys(parts.keyRing, clock()),
+    signingKeys: parts.keyRing.ages,
   })
 }
-
-const readKeys = (keyRing: Parts['keyRing'], now: Date): KeyReading[] =>
-  keyRing.signing().map(({ algorithm, signFrom, signUntil }) => ({
-    algorithm,
-    ageSeconds: Math.max(0, (now.getTime() - Number(signFrom)) / 1000),
-    nextRotationAt: signUntil ?? undefined,
-  }))
