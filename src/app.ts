@@ -2,6 +2,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import type { Deps } from './deps.ts'
 import { adminEndpoints } from './endpoints/admin/index.ts'
+import { auditEventSchema } from './endpoints/audit-schema.ts'
 import { authEndpoints } from './endpoints/auth/index.ts'
 import { describeRoutes, documentation } from './endpoints/documentation.ts'
 import { health } from './endpoints/health.ts'
@@ -26,7 +27,7 @@ export const buildApp = async (deps: Deps): Promise<FastifyInstance> => {
     registerRequestMetrics(app, deps.metrics.observeRequest)
   }
   await describeRoutes(app, config.issuer)
-  for (const schema of [problemSchema, oauthErrorSchema]) app.addSchema(schema)
+  for (const schema of [problemSchema, oauthErrorSchema, auditEventSchema]) app.addSchema(schema)
 
   await app.register(health, deps)
   await app.register(metadata, deps)

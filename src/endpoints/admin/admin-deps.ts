@@ -11,8 +11,10 @@ import { bearerProblems } from '../auth/auth-deps.ts'
 export type AdminDeps = Pick<
   Deps,
   | 'audienceAdministration'
+  | 'auditLog'
   | 'clientAdministration'
   | 'config'
+  | 'familyStories'
   | 'keyAdministration'
   | 'roleAdministration'
   | 'userAdministration'

@@ -1,9 +1,11 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { guardByPermission } from '../../plugins/permission.ts'
 import type { AdminDeps } from './admin-deps.ts'
+import { auditEvents } from './audit-events.ts'
+import { families } from './families.ts'
 import { roles } from './roles.ts'
 
-const endpoints = [roles]
+const endpoints = [auditEvents, families, roles]
 
 /**
  * The admin API: thin over what the command line uses too. Every route names its permission in its

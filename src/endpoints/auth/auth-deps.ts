@@ -4,7 +4,10 @@ import type { Deps } from '../../deps.ts'
 import { bearerOf } from '../../plugins/bearer.ts'
 
 /** What the first-party API works with. */
-export type AuthDeps = Pick<Deps, 'accounts' | 'clients' | 'config' | 'refresher' | 'verifier'>
+export type AuthDeps = Pick<
+  Deps,
+  'accounts' | 'auditLog' | 'clients' | 'config' | 'refresher' | 'verifier'
+>
 
 /** The person whose access token the route has accepted. */
 export const selfOf = (request: FastifyRequest): Self => {

@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { ownAuditLog } from './audit-log.ts'
 import type { AuthDeps } from './auth-deps.ts'
 import { login } from './login.ts'
 import { loginForm } from './login-form.ts'
@@ -12,7 +13,10 @@ import { signedInSchema, tokensSchema } from './tokens-schema.ts'
 import { userSchema } from './user-schema.ts'
 import { verify } from './verify.ts'
 
-const endpoints = [register, login, loginForm, refresh, logout, me, password, sessions, verify]
+const endpoints = [
+  ...[register, login, loginForm, refresh, logout, me, password, sessions, verify],
+  ownAuditLog,
+]
 
 /** The first-party JSON API. Its answers hold tokens or personal data: nobody may keep them. */
 export const authEndpoints: FastifyPluginAsyncTypebox<AuthDeps> = async (app, deps) => {

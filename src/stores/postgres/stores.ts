@@ -2,6 +2,8 @@ import { createAccessTokenStore } from './access-tokens.ts'
 import { createUserStore } from './accounts.ts'
 import { createAudienceStore } from './audiences.ts'
 import { createAuditStore } from './audit.ts'
+import { createFamilyRecords } from './audit-families.ts'
+import { createAuditLog } from './audit-log.ts'
 import { createAuditPartitions } from './audit-partitions.ts'
 import { createClientStore } from './clients.ts'
 import type { Connection } from './database.ts'
@@ -22,6 +24,8 @@ export const createStores = (connection: Connection, entryLifetimeSeconds: () =>
   accessTokens: createAccessTokenStore(connection, entryLifetimeSeconds),
   audiences: createAudienceStore(connection),
   audit: createAuditStore(connection),
+  auditLog: createAuditLog(connection),
+  familyRecords: createFamilyRecords(connection),
   clients: createClientStore(connection, entryLifetimeSeconds),
   families: createRefreshFamilyStore(connection, entryLifetimeSeconds),
   macKeys: createMacKeyStore(connection),
