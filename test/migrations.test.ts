@@ -3,8 +3,15 @@ import { sql } from 'kysely'
 import pg from 'pg'
 import t from 'tap'
 import { openInMemory } from '../src/stores/postgres/embedded.ts'
-import { migrateToLatest } from '../src/stores/postgres/migrator.ts'
-import { createTestDatabase, systemDatabaseUrl, testDatabaseUrl } from './support/database.ts'
+import { migrateToLatest, undoLatest } from '../src/stores/postgres/migrator.ts'
+import { migrateTo } from './releases/schema.ts'
+import { readTranscript } from './releases/transcript.ts'
+import {
+  createEmptyDatabase,
+  createTestDatabase,
+  systemDatabaseUrl,
+  testDatabaseUrl,
+} from './support/database.ts'
 
 const folder = new URL('../migrations/', import.meta.url)
 const files = readdirSync(folder).sort()
@@ -39,6 +46,14 @@ const catalogue = `
   UNION ALL SELECT 'constraint', conrelid::regclass || '.' || conname, pg_get_constraintdef(oid)
   FROM pg_constraint
   WHERE connamespace = 'public'::regnamespace AND contype <> 'n'
+  UNION ALL SELECT 'trigger', tgrelid::regclass || '.' || tgname, pg_get_triggerdef(oid)
+  FROM pg_trigger WHERE NOT tgisinternal
+  UNION ALL SELECT 'routine', proname, prosrc FROM pg_proc
+  WHERE pronamespace = 'public'::regnamespace
+  UNION ALL SELECT 'sequence', sequencename, data_type::text FROM pg_sequences
+  WHERE schemaname = 'public'
+  UNION ALL SELECT 'setting', relname, array_to_string(reloptions, ' ') FROM pg_class
+  WHERE relnamespace = 'public'::regnamespace AND reloptions IS NOT NULL
   ) AS everything ORDER BY kind COLLATE "C", name COLLATE "C", detail COLLATE "C"`
 
 const onServer = async (url: string): Promise<unknown[]> => {
@@ -65,4 +80,17 @@ t.test('the schema is the same in the embedded mode and on servers, old and new'
       embedded,
     )
   }
+})
+
+t.test('down to the release before and up again: each time exactly the same schema', async (t) => {
+  const { migrations } = readTranscript(1)
+  const { url } = await createEmptyDatabase(t)
+  await migrateTo(url, Object.keys(migrations))
+  const former = await onServer(url)
+  const names = await migrateToLatest(url)
+  const present = await onServer(url)
+  for (const name of names.toReversed()) t.strictSame(await undoLatest(url), [name])
+  t.strictSame(await onServer(url), former)
+  await migrateToLatest(url)
+  t.strictSame(await onServer(url), present)
 })

@@ -19,7 +19,16 @@ export const say = (
   { text, values }: Pick<Statement, 'text' | 'values'>,
 ): Promise<Reply> => client.query(text, [...values]).then(replyOf, refusalOf)
 
-/** Says everything again, in its order. @returns for each statement what was answered this time */
+/** Columns that came later are none of its business who asks for all of them. */
+const knownOf = (reply: Reply, former: Reply): Reply =>
+  'columns' in reply && 'columns' in former
+    ? { ...reply, columns: reply.columns.filter((name) => former.columns.includes(name)) }
+    : reply
+
+/**
+ * Says everything again, in its order.
+ * @returns for each statement what was answered this time, without columns that are new
+ */
 export const replay = async (
   url: string,
   statements: readonly Statement[],
@@ -28,7 +37,8 @@ export const replay = async (
   const answered: Statement[] = []
   try {
     for (const statement of statements) {
-      answered.push({ ...statement, reply: await say(client, statement) })
+      const reply = await say(client, statement)
+      answered.push({ ...statement, reply: knownOf(reply, statement.reply) })
     }
   } finally {
     await client.end()

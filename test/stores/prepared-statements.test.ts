@@ -1,8 +1,11 @@
 import fc from 'fast-check'
 import { type Kysely, sql } from 'kysely'
 import { type Test, test } from 'tap'
-import { Unavailable } from '../../src/oauth/unavailable.ts'
-import { connectPostgres } from '../../src/stores/postgres/database.ts'
+import {
+  connectPostgres,
+  type Executor,
+  inTransaction,
+} from '../../src/stores/postgres/database.ts'
 import { StatementNames } from '../../src/stores/postgres/prepared-statements.ts'
 import type { Database } from '../../src/stores/postgres/schema.ts'
 import { createEmptyDatabase } from '../support/database.ts'
@@ -53,15 +56,23 @@ test('a statement that the server refuses when it is to be prepared can be tried
   await repeat(2, async () => t.strictSame((await read()).rows, [{ name: 'one' }]))
 })
 
-test('a column of another type costs a connection, not the service', async (t) => {
+test('a table that changes beneath what is prepared goes unnoticed, also within a transaction', async (t) => {
   const db = await openOne(t)
   await sql`CREATE TABLE things (id int, size int)`.execute(db)
   await sql`INSERT INTO things VALUES (1, 5)`.execute(db)
-  const read = () => sql<{ size: unknown }>`SELECT size FROM things WHERE id = ${1}`.execute(db)
-  await repeat(4, read)
+  const read = (executor: Executor) =>
+    sql<object>`SELECT * FROM things WHERE id = ${1}`.execute(executor).then(({ rows }) => rows)
+  await repeat(4, () => read(db))
+  await sql`ALTER TABLE things ADD COLUMN name text`.execute(db)
+  await repeat(2, async () => t.strictSame(await read(db), [{ id: 1, size: 5, name: null }]))
   await sql`ALTER TABLE things ALTER COLUMN size TYPE text`.execute(db)
-  await t.rejects(read(), Unavailable)
-  t.strictSame((await read()).rows, [{ size: '5' }])
+  const inside = await inTransaction(db, async (trx) => {
+    await sql`INSERT INTO things VALUES (2, '6')`.execute(trx)
+    return read(trx)
+  })
+  t.strictSame(inside, [{ id: 1, size: '5', name: null }])
+  const { rows } = await sql`SELECT id FROM things ORDER BY id`.execute(db)
+  t.strictSame(rows, [{ id: 1 }, { id: 2 }], 'what the transaction did is done once')
 })
 
 test('at most 200 statements ever have a name, each always the same', async (t) => {

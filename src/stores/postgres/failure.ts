@@ -31,23 +31,26 @@ export const isLostConnection = (error: unknown): boolean =>
   error instanceof Unavailable &&
   (lostConnection.test(codeOf(error.cause)) || hasMessage(error.cause, lostMessage))
 
-/**
- * Nothing more comes of the connection: it broke, a statement on it was never answered, or what is
- * prepared on it no longer fits the tables.
- */
+/** Nothing more comes of the connection: it broke, or a statement on it was never answered. */
 export const endsConnection = (error: unknown): boolean =>
   isLostConnection(error) ||
-  (error instanceof Unavailable &&
-    (hasMessage(error.cause, /^Query read timeout/) || hasMessage(error.cause, outdatedStatement)))
+  (error instanceof Unavailable && hasMessage(error.cause, /^Query read timeout/))
+
+/** What is prepared on the connection no longer fits the tables: a migration has changed them. */
+export const isOutdated = (error: unknown): boolean =>
+  error instanceof Unavailable && hasMessage(error.cause, outdatedStatement)
 
 const lostMessage = /^(Connection terminated|Client has encountered a connection error)/
 
 const hasMessage = (error: unknown, pattern: RegExp): boolean =>
   error instanceof Error && pattern.test(error.message)
 
-/** Serialization failure or deadlock: the same transaction may be repeated (SQLSTATE 40001, 40P01). */
+/**
+ * The same transaction may be repeated: serialization failure or deadlock (SQLSTATE 40001, 40P01),
+ * or tables that a migration has changed beneath it.
+ */
 export const isRepeatable = (error: unknown): boolean =>
-  error instanceof Unavailable && /^(40001|40P01)$/.test(codeOf(error.cause))
+  isOutdated(error) || (error instanceof Unavailable && /^(40001|40P01)$/.test(codeOf(error.cause)))
 
 /** @returns the violated constraint's name when a unique rule refused a row (SQLSTATE 23505). */
 export const violatedUnique = (error: unknown): string | undefined =>

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { Kysely, PostgresAdapter, PostgresDialect, sql, type Transaction } from 'kysely'
 import pg from 'pg'
 import type { Executor } from './database.ts'
@@ -10,8 +11,11 @@ const migrationLock = 0x74657373657261n
 const connectTimeoutMs = 10_000
 // Another node may be in the middle of a long migration: waiting for it is right.
 const longestWaitForOthersMs = 300_000
-// DDL that waits for a lock makes every later statement on that table wait behind it.
-const longestWaitForTablesMs = 10_000
+// DDL that waits for a lock makes every later statement on that table wait behind it, and those of
+// the service give up after DATABASE_LOCK_TIMEOUT_MS. So it gives up first, and comes again.
+const longestWaitForTablesMs = 250
+const defaultPatienceMs = 60_000
+const longestPauseMs = 2000
 
 /** A database's URL, or one that is open and that this process alone uses (the embedded mode). */
 export type MigrationTarget = string | Kysely<Database>
@@ -74,8 +78,17 @@ const takeMigrationLock = async (trx: Executor): Promise<void> => {
   })
 }
 
-/** Runs `act` in one transaction that only one node at a time is in. */
-export const exclusively = <T>(
+/** The tables were in use: nothing was changed, and a moment later it may succeed. */
+class TablesInUse extends Error {}
+
+const isInUse = (error: unknown): boolean => {
+  const { code } = ((error instanceof SchemaError ? error.cause : error) ?? {}) as {
+    code?: unknown
+  }
+  return code === '55P03' || code === '40P01'
+}
+
+const attempt = <T>(
   db: Kysely<Database>,
   act: (trx: Transaction<Database>) => Promise<T>,
 ): Promise<T> =>
@@ -87,5 +100,36 @@ export const exclusively = <T>(
       await setLockTimeout(trx, longestWaitForOthersMs)
       await takeMigrationLock(trx)
       await setLockTimeout(trx, longestWaitForTablesMs)
-      return act(trx)
+      return act(trx).catch((cause: unknown) => {
+        throw isInUse(cause) ? new TablesInUse('the tables are in use', { cause }) : cause
+      })
     })
+
+/**
+ * Runs `act` in one transaction that only one node at a time is in. Where requests or a backup hold
+ * the tables, it lets them pass and tries again as a whole.
+ * @param patienceMs for how long it does so
+ * @throws {SchemaError} when the tables are in use all that time
+ */
+export const exclusively = async <T>(
+  db: Kysely<Database>,
+  act: (trx: Transaction<Database>) => Promise<T>,
+  patienceMs: number = defaultPatienceMs,
+): Promise<T> => {
+  const deadline = performance.now() + patienceMs
+  for (let pauseMs = 100; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
+    try {
+      return await attempt(db, act)
+    } catch (error) {
+      if (!(error instanceof TablesInUse)) throw error
+      if (performance.now() > deadline) throw inUse(patienceMs, error.cause)
+    }
+    await delay(pauseMs)
+  }
+}
+
+const inUse = (patienceMs: number, cause: unknown): SchemaError =>
+  new SchemaError(
+    `The tables have been in use for ${patienceMs / 1000} seconds: let long transactions end (see pg_stat_activity), then try again`,
+    { cause },
+  )

@@ -79,18 +79,24 @@ const refuse = (state: SchemaState): void => {
  * Applies what is pending. Many nodes at once: one does it, the others wait and find it done. All of
  * it happens in one transaction, so that it works through a transaction-mode pooler too.
  * @param target a direct connection where there is one (DATABASE_DIRECT_URL).
+ * @param patienceMs for how long it tries again while requests or a backup hold the tables.
  * @returns the names of the migrations that were applied.
- * @throws {SchemaError} when the schema is too new or a migration fails; nothing is changed then.
+ * @throws {SchemaError} when the schema is too new, a migration fails or the tables stay in use;
+ *   nothing is changed then.
  * @throws {Unavailable} when the server does not answer.
  */
-export const migrateToLatest = (target: MigrationTarget): Promise<string[]> =>
+export const migrateToLatest = (target: MigrationTarget, patienceMs?: number): Promise<string[]> =>
   withTarget(target, (db) =>
-    exclusively(db, async (trx) => {
-      const { state } = await readStatus(trx)
-      refuse(state)
-      if (state !== 'behind') return []
-      return ranOrThrow(await (await createMigrator(trx)).migrateToLatest())
-    }),
+    exclusively(
+      db,
+      async (trx) => {
+        const { state } = await readStatus(trx)
+        refuse(state)
+        if (state !== 'behind') return []
+        return ranOrThrow(await (await createMigrator(trx)).migrateToLatest())
+      },
+      patienceMs,
+    ),
   )
 
 /**

@@ -1,6 +1,6 @@
 import pg from 'pg'
 import type { PoolUse } from '../../observability/gauges.ts'
-import { endsConnection, translateFailure } from './failure.ts'
+import { endsConnection, isOutdated, translateFailure } from './failure.ts'
 import { StatementNames } from './prepared-statements.ts'
 
 /** How the pool behaves; milliseconds throughout. */
@@ -11,16 +11,27 @@ export type PoolOptions = {
   readonly lockTimeoutMs: number
 }
 
+type Query = (...all: unknown[]) => unknown
+
 /** The driver's connection, whose failures are the service's and whose statements have names. */
 const clientClass = (statementNames: StatementNames): typeof pg.Client =>
   class extends pg.Client {
     // biome-ignore lint/suspicious/noExplicitAny: every overload of pg's query passes through unread
     override query(...parameters: any[]): any {
-      const query = super.query as (...all: unknown[]) => unknown
-      const result = query.apply(this, nameStatement(parameters, statementNames))
+      const query = (super.query as Query).bind(this)
+      const named = nameStatement(parameters, statementNames)
+      const result = query(...named)
       if (!(result instanceof Promise)) return result
-      return result.catch((error: unknown) => {
+      return result.catch(async (error: unknown) => {
         const failure = translateFailure(error)
+        if (isOutdated(failure) && isNamed(named[0])) {
+          statementNames.renew(named[0].text, named[0].name)
+          // Nothing has run yet. Within a transaction, which is lost, this fails: that is repeated.
+          const again = query(...nameStatement(parameters, statementNames)) as Promise<unknown>
+          return again.catch(() => {
+            throw failure
+          })
+        }
         // Else the pool would hand it out again, and every query on it would fail like this one.
         if (endsConnection(failure)) void this.end()
         throw failure
@@ -28,11 +39,18 @@ const clientClass = (statementNames: StatementNames): typeof pg.Client =>
     }
   }
 
+type NamedStatement = { readonly name: string; readonly text: string; readonly values: unknown[] }
+
+const isNamed = (statement: unknown): statement is NamedStatement =>
+  typeof statement === 'object' && statement !== null && 'name' in statement
+
 const nameStatement = (parameters: unknown[], statementNames: StatementNames): unknown[] => {
   const [text, values, ...more] = parameters
   if (typeof text !== 'string' || !Array.isArray(values) || values.length === 0) return parameters
   const name = statementNames.nameOf(text)
-  return name === undefined ? parameters : [{ name, text, values }, ...more]
+  return name === undefined
+    ? parameters
+    : [{ name, text, values } satisfies NamedStatement, ...more]
 }
 
 class Pool extends pg.Pool {

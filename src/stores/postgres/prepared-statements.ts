@@ -11,6 +11,7 @@ const mostTexts = 2000
  */
 export class StatementNames {
   #begun = false
+  #given = 0
   readonly #uses = new Map<string, number>()
   readonly #names = new Map<string, string>()
 
@@ -31,7 +32,17 @@ export class StatementNames {
       return undefined
     }
     this.#uses.delete(text)
-    const name = `tessera_${this.#names.size + 1}`
+    return this.#give(text)
+  }
+
+  /** A table has changed beneath what was prepared under the name: the next use prepares it anew. */
+  renew(text: string, outdated: string): void {
+    if (this.#names.get(text) === outdated) this.#give(text)
+  }
+
+  #give(text: string): string {
+    this.#given += 1
+    const name = `tessera_${this.#given}`
     this.#names.set(text, name)
     return name
   }
