@@ -14,6 +14,8 @@ import { jwks } from './endpoints/well-known/jwks.ts'
 import { metadata } from './endpoints/well-known/metadata.ts'
 import { basePathOf } from './plugins/base-path.ts'
 import { registerRequestMetrics } from './plugins/request-metrics.ts'
+import { registerOverload } from './plugins/overload.ts'
+import { registerRateLimit } from './plugins/rate-limit.ts'
 import { createServer } from './plugins/server.ts'
 
 /**
@@ -26,6 +28,8 @@ export const buildApp = async (deps: Deps): Promise<FastifyInstance> => {
   if (config.metricsPort !== undefined) {
     registerRequestMetrics(app, deps.metrics.observeRequest)
   }
+  await registerOverload(app, config)
+  registerRateLimit(app, { ...deps.rateLimits, limits: config.rateLimits })
   await describeRoutes(app, config.issuer)
   for (const schema of [problemSchema, oauthErrorSchema, auditEventSchema]) app.addSchema(schema)
 

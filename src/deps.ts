@@ -21,6 +21,7 @@ import { layFoundation } from './deps/foundation.ts'
 import { joinGauges } from './deps/gauges.ts'
 import { joinHousekeeping } from './deps/housekeeping.ts'
 import { joinKeys, type KeyOptions } from './deps/keys.ts'
+import { joinRateLimits } from './deps/rate-limits.ts'
 import { openSharedState, type SharedState } from './deps/shared-state.ts'
 import { joinTokens } from './deps/tokens.ts'
 import { createGrantTable, type GrantTable } from './grants/grant-table.ts'
@@ -29,6 +30,7 @@ import type { KeyRing } from './keys/key-ring.ts'
 import type { KeyAdministration } from './keys/rotation.ts'
 import type { Metrics } from './observability/metrics.ts'
 import { observeGrants } from './observability/observed.ts'
+import type { RateLimits } from './plugins/rate-limit.ts'
 import type { Revocations } from './revocation/revocations.ts'
 import type { SchemaStatus } from './stores/postgres/migrator.ts'
 import { openStorage, type Storage, type StorageOptions } from './stores/storage.ts'
@@ -66,6 +68,7 @@ export type Deps = {
   readonly userAdministration: UserAdministration
   readonly auditLog: AuditLog
   readonly auditWriter: AuditWriter
+  readonly rateLimits: RateLimits
   readonly metrics: Metrics
   readonly familyStories: FamilyStories
   readSchemaStatus(): Promise<SchemaStatus>
@@ -131,6 +134,7 @@ const join = async (
     ...tokens,
     ...people,
     ...joinClients(foundation),
+    rateLimits: joinRateLimits(foundation, macKeys),
     ...joinAudit(foundation),
     ...{ health, metrics },
     grants: observeGrants(

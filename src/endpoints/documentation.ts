@@ -1,7 +1,8 @@
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, RouteOptions } from 'fastify'
+import { Type } from 'typebox'
 import type { Deps } from '../deps.ts'
 import { basePathOf } from '../plugins/base-path.ts'
 import { pageHeaders } from '../plugins/security-headers.ts'
@@ -59,10 +60,28 @@ export const describeRoutes = async (app: FastifyInstance, issuer: string): Prom
     },
     refResolver: { buildLocalReference: ({ $id }) => String($id) },
     transform: ({ schema, url, route }) => ({
-      schema: { operationId: toOperationId([route.method].flat()[0] ?? '', url), ...schema },
+      schema: {
+        operationId: toOperationId([route.method].flat()[0] ?? '', url),
+        ...schema,
+        ...describeResponses(schema?.response, route),
+      },
       url,
     }),
   })
+}
+
+/** Adds the answer of a rate limit, which every route can give that is not exempt. */
+const describeResponses = (response: unknown, { config }: RouteOptions): { response?: object } => {
+  if (typeof response !== 'object' || config?.rateLimit === false) return {}
+  const [mediaType, schema] =
+    config?.errorFormat === 'oauth'
+      ? ['application/json', 'OAuthError']
+      : ['application/problem+json', 'Problem']
+  const limited = {
+    description: 'Too many requests; try again after Retry-After',
+    content: { [mediaType]: { schema: Type.Ref(schema) } },
+  }
+  return { response: { 429: limited, ...response } }
 }
 
 /** Generated clients name their functions so: `POST /auth/logout-all` is `postAuthLogoutAll`. */
@@ -82,6 +101,9 @@ export const documentation: FastifyPluginAsyncTypebox<Pick<Deps, 'config'>> = as
   const headers = pageHeaders({
     'img-src': "'self' data:",
     'style-src': "'self' 'unsafe-inline'",
+  })
+  app.addHook('onRoute', (route) => {
+    route.config = { ...route.config, rateLimit: false }
   })
   app.addHook('onSend', async (_request, reply, payload) => {
     const isPage = String(reply.getHeader('content-type')).startsWith('text/html')

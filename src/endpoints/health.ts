@@ -40,12 +40,18 @@ const readySchema = {
 
 /** `GET /health/live` and `GET /health/ready`; they stand at the root whatever the issuer. */
 export const health: FastifyPluginAsyncTypebox<HealthDeps> = async (app, deps) => {
-  app.get('/health/live', { schema: liveSchema }, async () => ({ status: 'live' as const }))
+  app.get('/health/live', { schema: liveSchema, config: { rateLimit: false } }, async () => ({
+    status: 'live' as const,
+  }))
 
-  app.get('/health/ready', { schema: readySchema }, async (_request, reply) => {
-    const isDraining = deps.health.state() === 'draining'
-    return reply.code(isDraining ? 503 : 200).send(describe(deps, isDraining))
-  })
+  app.get(
+    '/health/ready',
+    { schema: readySchema, config: { rateLimit: false } },
+    async (_request, reply) => {
+      const isDraining = deps.health.state() === 'draining'
+      return reply.code(isDraining ? 503 : 200).send(describe(deps, isDraining))
+    },
+  )
 }
 
 const describe = ({ health, config }: HealthDeps, isDraining: boolean): Readiness => {

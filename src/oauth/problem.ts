@@ -36,6 +36,7 @@ export const problems = {
   unsupported_media_type: [415, 'The content type is not supported'],
   password_too_common: [422, 'The password is too common'],
   too_many_attempts: [429, 'Too many attempts failed; try again later'],
+  too_many_requests: [429, 'Too many requests; try again later'],
   headers_too_large: [431, 'The headers are too large'],
   internal: [500, 'Something went wrong'],
   unavailable: [503, 'The service cannot answer now'],

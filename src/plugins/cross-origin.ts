@@ -5,7 +5,10 @@ import { pathOf, type RouteTable } from './route-table.ts'
 const shared: FastifyCorsOptions = {
   methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
   allowedHeaders: ['Accept', 'Authorization', 'Content-Type', 'If-None-Match', 'X-Request-Id'],
-  exposedHeaders: ['ETag', 'Retry-After', 'WWW-Authenticate', 'X-Request-Id'],
+  exposedHeaders: [
+    ...['ETag', 'RateLimit', 'RateLimit-Policy', 'Retry-After', 'WWW-Authenticate'],
+    'X-Request-Id',
+  ],
   maxAge: 600,
   strictPreflight: false,
 }

@@ -66,6 +66,8 @@ const toDescription = (text: string): string =>
 const oauthCodes: Partial<Record<ProblemCode, OAuthErrorCode>> = {
   internal: 'server_error',
   unavailable: 'temporarily_unavailable',
+  // RFC 6749 has no code for it, and this one tells clients to try again.
+  too_many_requests: 'temporarily_unavailable',
 }
 
 const toOAuthError = (problem: Problem): OAuthError => {

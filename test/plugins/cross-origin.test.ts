@@ -35,7 +35,7 @@ const preflight = async (url: string, origin: string) => {
   })
 }
 
-const exposed = 'ETag, Retry-After, WWW-Authenticate, X-Request-Id'
+const exposed = 'ETag, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-Id'
 
 for (const [name, url] of Object.entries({
   'an answer': '/data',

@@ -26,13 +26,26 @@ export type TestService = {
 /** 32 bytes that seal the keys of test databases. */
 export const testKeyEncryptionKey = Buffer.alloc(32, 7).toString('base64')
 
-/** Cheap passwords and small keys: what is tested here is not how long they take to break. */
+const outOfReach = '1000000/60'
+
+/**
+ * Cheap passwords and small keys: what is tested here is not how long they take to break. Limits
+ * that only their own tests meet, and no shedding because a machine has other work to do.
+ */
 export const testEnvironment = {
   ISSUER: 'http://localhost:4000',
   KEY_ENCRYPTION_KEY: testKeyEncryptionKey,
   PASSWORD_HASH_MEMORY_KIB: '64',
   PASSWORD_HASH_TIME_COST: '1',
   RSA_MODULUS_BITS: '2048',
+  RATE_LIMIT_DEFAULT: outOfReach,
+  RATE_LIMIT_SIGN_IN: outOfReach,
+  RATE_LIMIT_REGISTRATION: outOfReach,
+  RATE_LIMIT_REFRESH: outOfReach,
+  RATE_LIMIT_TOKEN: outOfReach,
+  RATE_LIMIT_INTROSPECTION: outOfReach,
+  RATE_LIMIT_ADMIN: outOfReach,
+  OVERLOAD_EVENT_LOOP_DELAY_MS: '0',
 } as const
 
 /** Makes a service begin with keys that no other service of the run has. */

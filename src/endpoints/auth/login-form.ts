@@ -25,7 +25,7 @@ const schema = {
 /** `POST /auth/login-form` */
 export const loginForm: FastifyPluginAsyncTypebox<AuthDeps> = async (app, { accounts }) => {
   registerFormBody(app)
-  app.post('/auth/login-form', { schema, config: { errorFormat: 'oauth' } }, async (request) => {
+  app.post('/auth/login-form', { schema, config: { errorFormat: 'oauth', rateLimit: 'sign_in' } }, async (request) => {
     const { grant_type: grantType = 'password', username, password } = request.body
     if (grantType !== 'password') {
       throw new OAuthError('unsupported_grant_type', 'This form signs in by password')

@@ -27,7 +27,7 @@ const schema = {
 
 /** `POST /auth/login` */
 export const login: FastifyPluginAsyncTypebox<AuthDeps> = async (app, { accounts }) => {
-  app.post('/auth/login', { schema }, async (request) => {
+  app.post('/auth/login', { schema, config: { rateLimit: 'sign_in' } }, async (request) => {
     const name = readLoginName(request.body)
     const signedIn = await accounts.signIn(name, request.body.password, originOf(request))
     if (signedIn === undefined) throw new Problem('invalid_credentials')

@@ -50,7 +50,7 @@ const refusals: Record<Refusal, ProblemCode> = {
 /** `POST /auth/refresh`, and the same at `POST /refresh` */
 export const refresh: FastifyPluginAsyncTypebox<AuthDeps> = async (app, deps) => {
   for (const url of ['/auth/refresh', '/refresh']) {
-    app.post(url, { schema }, async (request) => {
+    app.post(url, { schema, config: { rateLimit: 'refresh' } }, async (request) => {
       const client = await deps.clients.find(firstPartyClientId)
       if (client === undefined) throw new Unavailable('the built-in client is not stored yet')
       const result = await deps.refresher.refresh({

@@ -40,7 +40,7 @@ const schema = {
 
 /** `POST /auth/register` */
 export const register: FastifyPluginAsyncTypebox<AuthDeps> = async (app, { accounts }) => {
-  app.post('/auth/register', { schema }, async (request, reply) => {
+  app.post('/auth/register', { schema, config: { rateLimit: 'registration' } }, async (request, reply) => {
     const { email, password } = request.body
     const account = { ...readProfile(request.body), email, password }
     const signedIn = await accounts.register(account, originOf(request))

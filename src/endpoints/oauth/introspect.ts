@@ -25,7 +25,10 @@ const inactive: Introspection = { active: false }
 /** `POST /introspect` (RFC 7662): for a token's client, and for whom the token is meant. */
 export const introspect: FastifyPluginAsyncTypebox<IntrospectDeps> = async (app, deps) => {
   registerFormBody(app)
-  const route = { schema: introspectSchema, config: { errorFormat: 'oauth' } } as const
+  const route = {
+    schema: introspectSchema,
+    config: { errorFormat: 'oauth', rateLimit: 'introspection' },
+  } as const
   app.post('/introspect', route, async (request) => {
     const client = await deps.clientAuthenticator.authenticate(
       clientRequestOf(request, request.body),

@@ -3,6 +3,7 @@ import type { Deps } from '../../deps.ts'
 import type { GrantResult } from '../../grants/grant.ts'
 import { findGrant, readAudience, readParameters, readScope } from '../../grants/token-request.ts'
 import { registerFormBody } from '../../plugins/form-body.ts'
+import { limitClient } from '../../plugins/rate-limit.ts'
 import { originOf } from '../../plugins/request-origin.ts'
 import type { TokenSet } from '../../tokens/authorization.ts'
 import type { TokenIssuer } from '../../tokens/issuer.ts'
@@ -15,24 +16,30 @@ type TokenDeps = Pick<Deps, 'config' | 'clientAuthenticator' | 'grants' | 'issue
 export const token: FastifyPluginAsyncTypebox<TokenDeps> = async (app, deps) => {
   registerFormBody(app, ['resource'])
   const schema = tokenSchema(deps.grants)
-  app.post('/token', { schema, config: { errorFormat: 'oauth' } }, async (request) => {
-    const { body } = request
-    const origin = originOf(request)
-    // 1. Who asks.
-    const client = await deps.clientAuthenticator.authenticate(
-      clientRequestOf(request, body),
-      origin,
-    )
-    // 2. What it asks for, within what it is registered for.
-    const grant = findGrant(deps.grants, body.grant_type, client)
-    const parameters = readParameters(grant, body)
-    const scope = readScope(body.scope, client)
-    const audience = readAudience(body.resource, client, deps.config.defaultAudience)
-    // 3. Whether it may have that.
-    const result = await grant.authorize({ parameters, scope, audience, origin }, client)
-    // 4. The tokens.
-    return toTokenResponse(await issueTokens(deps.issuer, result))
-  })
+  app.post(
+    '/token',
+    { schema, config: { errorFormat: 'oauth', rateLimit: 'token' } },
+    async (request) => {
+      const { body } = request
+      const origin = originOf(request)
+      // 1. Who asks.
+      const client = await deps.clientAuthenticator.authenticate(
+        clientRequestOf(request, body),
+        origin,
+      )
+      // Refreshes have been counted by their family.
+      if (body.grant_type !== 'refresh_token') await limitClient(request, client)
+      // 2. What it asks for, within what it is registered for.
+      const grant = findGrant(deps.grants, body.grant_type, client)
+      const parameters = readParameters(grant, body)
+      const scope = readScope(body.scope, client)
+      const audience = readAudience(body.resource, client, deps.config.defaultAudience)
+      // 3. Whether it may have that.
+      const result = await grant.authorize({ parameters, scope, audience, origin }, client)
+      // 4. The tokens.
+      return toTokenResponse(await issueTokens(deps.issuer, result))
+    },
+  )
 }
 
 const issueTokens = async (issuer: TokenIssuer, result: GrantResult): Promise<TokenSet> => {

@@ -20,7 +20,7 @@ const schema = {
 
 /** `GET /.well-known/jwks.json`, from memory. */
 export const jwks: FastifyPluginAsyncTypebox<Pick<Deps, 'keyRing'>> = async (app, { keyRing }) => {
-  const options = { schema, config: { publicData: true } }
+  const options = { schema, config: { publicData: true, rateLimit: false } } as const
   app.get('/.well-known/jwks.json', options, async (request, reply) => {
     const { body, etag } = keyRing.jwks()
     reply.headers({ etag, 'cache-control': jwksCacheControl })

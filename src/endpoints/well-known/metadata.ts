@@ -45,7 +45,7 @@ const schema = {
  */
 export const metadata: FastifyPluginAsyncTypebox<MetadataDeps> = async (app, deps) => {
   const path = basePathOf(deps.config.issuer)
-  const options = { schema, config: { publicData: true } }
+  const options = { schema, config: { publicData: true, rateLimit: false } } as const
   app.get(`/.well-known/oauth-authorization-server${path}`, options, async (_request, reply) => {
     reply.header('cache-control', jwksCacheControl)
     return describe(app, deps)

@@ -1,0 +1,95 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { type Client, isConfidential } from '../clients/client.ts'
+import type { Config } from '../config.ts'
+import { Problem } from '../oauth/problem.ts'
+import { type LimitedCount, rateLimitHeaders, toSeconds } from './rate-limit-headers.ts'
+import { type ReadFamily, rateLimitKeys } from './rate-limit-keys.ts'
+import { type RateLimiter, type RateLimitProfile, rateLimitPlans } from './rate-limiter.ts'
+
+/** @throws {Problem} too_many_requests when the limit is over. */
+type CountRequest = (
+  profile: RateLimitProfile,
+  by: Parameters<RateLimiter['count']>[1],
+  key: string,
+) => Promise<void>
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The limit of the route; `default` when it names none, `false`: it is exempt. */
+    rateLimit?: RateLimitProfile | false
+  }
+  interface FastifyRequest {
+    /** Counts the request under a limit; absent where the route is exempt. */
+    countRequest?: CountRequest
+  }
+}
+
+export type RateLimits = {
+  readonly limiter: RateLimiter
+  readonly readFamily: ReadFamily
+  /** Told of every request that was refused. */
+  readonly onLimited: (profile: RateLimitProfile) => void
+}
+
+type Options = RateLimits & { readonly limits: Config['rateLimits'] }
+
+/**
+ * Counts every request under the limit that its route names, and refuses what goes over it with 429
+ * before anything is done for it: by address before the body is read, by what stands in the body
+ * before that is looked at. To be registered after what gives refusals their CORS headers.
+ */
+export const registerRateLimit = (app: FastifyInstance, options: Options): void => {
+  app.addHook('onRequest', async (request, reply) => {
+    const plan = planOf(request)
+    if (plan === undefined) return
+    request.countRequest = countRequests(options, reply)
+    if (plan.onRequest === undefined) return
+    const { profile, by } = plan.onRequest
+    await request.countRequest(profile, by, rateLimitKeys[by](request))
+  })
+
+  app.addHook('preValidation', async (request) => {
+    const rule = planOf(request)?.onBody
+    if (rule === undefined) return
+    const key = await rateLimitKeys[rule.by](request, options.readFamily)
+    if (key !== undefined) await request.countRequest?.(rule.profile, rule.by, key)
+    else if (rule.otherwise !== undefined) {
+      const { address } = rateLimitKeys
+      await request.countRequest?.(rule.profile, rule.otherwise, address(request))
+    }
+  })
+}
+
+const planOf = ({ routeOptions }: FastifyRequest) => {
+  const profile = routeOptions.config?.rateLimit ?? 'default'
+  return profile === false ? undefined : rateLimitPlans[profile]
+}
+
+const countRequests = (
+  { limiter, limits, onLimited }: Options,
+  reply: FastifyReply,
+): CountRequest => {
+  const counts: LimitedCount[] = []
+  return async (profile, by, key) => {
+    const count = await limiter.count(profile, by, key)
+    if (count === undefined) return
+    counts.push({ ...count, profile })
+    reply.headers(rateLimitHeaders(limits, counts))
+    if (!count.isOver) return
+    onLimited(profile)
+    throw new Problem('too_many_requests', {
+      retryAfterSeconds: toSeconds(count),
+      cause: `limit ${profile} by ${by}`,
+    })
+  }
+}
+
+/**
+ * Counts a request at the token endpoint by the client that has been authenticated. A public client
+ * only names itself, so it counts for each address apart: strangers use up nobody's limit.
+ * @throws {Problem} too_many_requests when the limit is over.
+ */
+export const limitClient = async (request: FastifyRequest, client: Client): Promise<void> => {
+  const key = isConfidential(client) ? client.id : `${client.id} ${rateLimitKeys.address(request)}`
+  await request.countRequest?.('token', 'client', key)
+}
