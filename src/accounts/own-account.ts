@@ -8,10 +8,12 @@ import { checkProfile, type Profile, refuseInvalid, trimProfile } from './fields
 import type { Lockout } from './lockout.ts'
 import { checkPasswordLength, refuseCommonPassword } from './password-policy.ts'
 import { verifyPassword } from './password-verification.ts'
+import { firstPartyGrant, type SessionConfig } from './session-start.ts'
 import type { User } from './user.ts'
 import type { UserStore } from './user-store.ts'
 
 export type OwnAccountParts = {
+  readonly config: SessionConfig
   readonly users: UserStore
   readonly hasher: PasswordHasher
   readonly auditWriter: AuditWriter
@@ -103,7 +105,10 @@ export const createOwnAccount = (parts: OwnAccountParts): OwnAccount => {
       const { credentialEpoch } = await prove(self, current, origin, 'user.password_change_failed')
       const passwordHash = await parts.hasher.hash(next)
       const changed = await parts.users.changePassword(
-        { userId, passwordHash, credentialEpoch, keptSessionId: sessionId },
+        {
+          ...{ userId, passwordHash, credentialEpoch, keptSessionId: sessionId },
+          grantOf: firstPartyGrant(parts.config),
+        },
         { actor: userId, origin },
       )
       if (!changed) throw new Problem('wrong_password')

@@ -1,12 +1,13 @@
 import { firstPartyClientId } from '../clients/client.ts'
 import { firstPartyAudience } from '../clients/first-party.ts'
 import type { Config } from '../config.ts'
-import { ownScopes, permittedScope } from '../oauth/own-scope.ts'
+import { passwordScope, permittedScope } from '../oauth/own-scope.ts'
 import { randomId } from '../secrets/random.ts'
 import type { TokenSet } from '../tokens/authorization.ts'
+import { standingOf } from '../tokens/family-authorization.ts'
 import type { FamilyStarter } from '../tokens/family-start.ts'
 import type { TokenIssuer } from '../tokens/issuer.ts'
-import type { NewSession, OpenedSession } from './session-store.ts'
+import type { GrantOf, NewSession, OpenedSession } from './session-store.ts'
 import type { User } from './user.ts'
 
 /** A person who has just signed in, and the tokens of the new session. */
@@ -30,6 +31,20 @@ type Parts = {
 }
 
 /**
+ * What a first-party sign-in may do: everything of the own API that the person may, everywhere; but
+ * nothing, and nowhere else, than to change a password that must be changed.
+ */
+export const firstPartyGrant =
+  (config: Pick<SessionConfig, 'issuer' | 'defaultAudience'>): GrantOf =>
+  ({ permissions, mustChangePassword }) =>
+    mustChangePassword
+      ? { scope: passwordScope, audience: [config.issuer] }
+      : {
+          scope: permittedScope(['account', 'admin'], permissions),
+          audience: firstPartyAudience(config),
+        }
+
+/**
  * Prepares a session by password with its first-party family. Tokens are signed after the commit:
  * nothing but SQL is awaited while the user's row is locked.
  */
@@ -45,7 +60,7 @@ export const prepareSession = (
     userId,
     clientId: firstPartyClientId,
     scope: [],
-    audience: firstPartyAudience(config),
+    audience: [],
     amr,
     acr: null,
     confirmation: null,
@@ -59,16 +74,16 @@ export const prepareSession = (
       amr,
       ttlSeconds,
       family,
-      scopeOf: (permissions) => permittedScope(ownScopes, permissions),
+      grantOf: firstPartyGrant(config),
       limit: config.sessionsPerUser,
     },
-    async issueTokens({ user, scope, now, expiresAt }) {
+    async issueTokens({ user, scope, audience, now, expiresAt }) {
       const { accessToken, expiresIn } = await issuer.issueAccessToken({
         clientId: family.clientId,
         subject: user.id,
         scope,
-        audience: family.audience,
-        user: { roles: user.roles, permissions: user.permissions, authTime: now, amr },
+        audience,
+        user: { ...standingOf(scope, user), authTime: now, amr },
         sessionId: id,
         familyId: family.id,
         issuedAt: now,

@@ -17,14 +17,18 @@ export type Session = {
   readonly expiresAt: Date
 }
 
+/** What the family of a sign-in may do, and where, by what the user may do at that moment. */
+export type GrantOf = (
+  user: Pick<User, 'permissions' | 'mustChangePassword'>,
+) => Pick<NewFamily, 'scope' | 'audience'>
+
 /** A session about to be stored, with its first family. Times are the database's. */
 export type NewSession = {
   readonly id: string
   readonly amr: readonly string[]
   readonly ttlSeconds: number
   readonly family: NewFamily
-  /** The family's scope, by what the user may do at that moment. */
-  readonly scopeOf: (permissions: readonly string[]) => Scope
+  readonly grantOf: GrantOf
   /** Live sessions that a user may have; the oldest ones beyond are ended. */
   readonly limit: number
 }
@@ -33,6 +37,7 @@ export type NewSession = {
 export type OpenedSession = {
   readonly user: User
   readonly scope: Scope
+  readonly audience: readonly string[]
   /** The database's time: `auth_time` and `iat`. */
   readonly now: Date
   readonly expiresAt: Date

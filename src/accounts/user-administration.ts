@@ -2,13 +2,19 @@ import type { Act } from '../audit/act.ts'
 import { Problem } from '../oauth/problem.ts'
 import type { Revocations } from '../revocation/revocations.ts'
 import type { PasswordHasher } from '../secrets/password-hasher.ts'
-import { randomId } from '../secrets/random.ts'
+import { randomId, randomToken } from '../secrets/random.ts'
 import { checkProfile, type Profile, refuseInvalid, trimProfile } from './fields.ts'
 import type { Lockout } from './lockout.ts'
 import { toProfile } from './own-account.ts'
 import { checkPasswordLength, refuseCommonPassword } from './password-policy.ts'
 import { isUuid, toLoginName, type User } from './user.ts'
-import type { UserPage, UserStore } from './user-store.ts'
+import {
+  createUserAct,
+  createUserLifecycleAdministration,
+  refuseUnknown,
+  type UserLifecycleAdministration,
+} from './user-lifecycle-administration.ts'
+import type { Safeguard, UserPage, UserStore } from './user-store.ts'
 
 export type UserAdministrationParts = {
   readonly users: UserStore
@@ -30,20 +36,25 @@ export type NewAccount = Profile & {
  * the readings are audited and idempotent.
  * @throws {Problem} `not_found` for a name that no account has, `validation` for what cannot be
  */
-export type UserAdministration = {
+export type UserAdministration = UserLifecycleAdministration & {
   createUser(account: NewAccount, act: Act): Promise<User>
+  /** The password is good for a day, and for nothing but to be changed. */
+  createWithInitialPassword(
+    account: Omit<NewAccount, 'password'>,
+    act: Act,
+  ): Promise<{ readonly user: User; readonly password: string }>
   findUser(name: string): Promise<User | undefined>
   /** In the order of folded email addresses, after the email of `page.after`. */
   listUsers(page: UserPage): Promise<User[]>
   /** Ends all sessions and families. */
-  disableUser(name: string, act: Act): Promise<User>
+  disableUser(name: string, act: Act, guard?: Safeguard): Promise<User>
   enableUser(name: string, act: Act): Promise<User>
   /** After too many failures: lets everybody try again to sign in. */
   unlockUser(name: string, act: Act): Promise<User>
   /** Ends all sessions and families. */
   setPassword(name: string, password: string, act: Act): Promise<User>
   grantRole(name: string, role: string, act: Act): Promise<User>
-  revokeRole(name: string, role: string, act: Act): Promise<User>
+  revokeRole(name: string, role: string, act: Act, guard?: Safeguard): Promise<User>
 }
 
 export const createUserAdministration = (parts: UserAdministrationParts): UserAdministration => {
@@ -63,32 +74,41 @@ export const createUserAdministration = (parts: UserAdministrationParts): UserAd
     refuseInvalid(names.every((name) => known.includes(name)) ? [] : [{ field, message }])
   }
 
-  const act = async (
-    name: string,
-    change: (userId: string) => Promise<User | undefined>,
+  const act = createUserAct({ requireUser, revocations })
+
+  const createUser = async (
+    { password, roles = ['user'], ...stated }: NewAccount,
+    by: Act,
+    initialPasswordSeconds?: number,
   ): Promise<User> => {
-    const { id } = await requireUser(name)
-    const changed = await change(id)
-    await revocations.announce()
-    return changed ?? refuseUnknown(name)
+    const profile = { ...trimProfile(stated), email: stated.email.trim() }
+    refuseInvalid([...checkProfile(profile), ...checkPassword(password)])
+    await requireRoles(roles, 'roles')
+    if (password !== undefined) refuseCommonPassword(password, profile)
+    const passwordHash = password === undefined ? null : await hasher.hash(password)
+    const user = { ...profile, id: randomId(), passwordHash, roles }
+    const created = await users.create(
+      initialPasswordSeconds === undefined ? user : { ...user, initialPasswordSeconds },
+      by,
+    )
+    if (typeof created === 'string') throw new Problem(created)
+    return created
   }
 
   return {
     findUser,
     listUsers: (page) => users.list(page),
 
-    async createUser({ password, roles = ['user'], ...stated }, by) {
-      const profile = { ...trimProfile(stated), email: stated.email.trim() }
-      refuseInvalid([...checkProfile(profile), ...checkPassword(password)])
-      await requireRoles(roles, 'roles')
-      if (password !== undefined) refuseCommonPassword(password, profile)
-      const passwordHash = password === undefined ? null : await hasher.hash(password)
-      const created = await users.create({ ...profile, id: randomId(), passwordHash, roles }, by)
-      if (typeof created === 'string') throw new Problem(created)
-      return created
+    ...createUserLifecycleAdministration({ users, revocations, requireUser }),
+    createUser: (account, by) => createUser(account, by),
+
+    async createWithInitialPassword(account, by) {
+      const password = createInitialPassword()
+      const user = await createUser({ ...account, password }, by, initialPasswordSeconds)
+      return { user, password }
     },
 
-    disableUser: (name, by) => act(name, (id) => users.disable(id, by)),
+    disableUser: (name, by, guard) => act(name, (id) => users.disable(id, by, guard)),
     enableUser: (name, by) => act(name, (id) => users.enable(id, by)),
 
     async unlockUser(name, by) {
@@ -109,16 +129,18 @@ export const createUserAdministration = (parts: UserAdministrationParts): UserAd
       return act(name, (id) => users.grantRole(id, role, by))
     },
 
-    async revokeRole(name, role, by) {
+    async revokeRole(name, role, by, guard) {
       await requireRoles([role], 'role')
-      return act(name, (id) => users.revokeRole(id, role, by))
+      return act(name, (id) => users.revokeRole(id, role, by, guard))
     },
   }
 }
 
+/** How long the password of an account that somebody else made is good (ASVS 5.0 6.4.1). */
+export const initialPasswordSeconds = 86_400
+
+/** 18 random bytes: nobody guesses it, and it can be typed. */
+export const createInitialPassword = (): string => randomToken(18)
+
 const checkPassword = (password: string | undefined) =>
   password === undefined ? [] : checkPasswordLength(password, 'password')
-
-const refuseUnknown = (name: string): never => {
-  throw new Problem('not_found', { detail: `There is no user ${JSON.stringify(name)}` })
-}

@@ -1,5 +1,6 @@
 import type { Act } from '../audit/act.ts'
 import type { Profile } from './fields.ts'
+import type { GrantOf } from './session-store.ts'
 import type { User, UserReference } from './user.ts'
 
 /** What a password is checked against. */
@@ -17,6 +18,8 @@ export type NewUser = Profile & {
   readonly email: string
   readonly passwordHash: string | null
   readonly roles: readonly string[]
+  /** The password was made by the service, is good for so long, and must be changed first. */
+  readonly initialPasswordSeconds?: number
 }
 
 export type NameTaken = 'email_taken' | 'username_taken'
@@ -27,6 +30,23 @@ export type UserPage = {
   readonly limit: number
 }
 
+/** What a search asks for; all of it must hold. */
+export type UserSearch = {
+  /** How the email address, the username or the full name begins. */
+  readonly text?: string
+  readonly status?: User['status']
+  readonly role?: string
+  /** Key of the last user of the page before; undefined: from the beginning. */
+  readonly after?: string
+  readonly limit: number
+}
+
+/** In the order of folded email addresses. @param next key to go on after; undefined: no more */
+export type FoundUsers = { readonly users: readonly User[]; readonly next: string | undefined }
+
+/** `keep_admin`: the act must not leave the service without an active account that has `admin`. */
+export type Safeguard = 'keep_admin'
+
 /**
  * Users. Every change is one transaction with its audit events and, where tokens are affected,
  * with the end of sessions and families and the revocation entries.
@@ -36,6 +56,7 @@ export type UserStore = {
   findCredentials(reference: UserReference): Promise<Credentials | undefined>
   /** In the order of folded email addresses. */
   list(page: UserPage): Promise<User[]>
+  search(query: UserSearch): Promise<FoundUsers>
   /** Names of all roles, sorted. */
   roleNames(): Promise<string[]>
   create(user: NewUser, act: Act): Promise<User | NameTaken>
@@ -57,13 +78,24 @@ export type UserStore = {
   /** Without proof of the old one; ends all sessions and families. */
   setPassword(userId: string, passwordHash: string, act: Act): Promise<User | undefined>
   /** Ends all sessions and families. Idempotent. */
-  disable(userId: string, act: Act): Promise<User | undefined>
+  disable(userId: string, act: Act, guard?: Safeguard): Promise<Changed>
   /** Idempotent. What was ended stays so. */
   enable(userId: string, act: Act): Promise<User | undefined>
   /** Idempotent. Sessions go on; their next refresh shows the new roles. */
   grantRole(userId: string, role: string, act: Act): Promise<User | undefined>
-  revokeRole(userId: string, role: string, act: Act): Promise<User | undefined>
+  revokeRole(userId: string, role: string, act: Act, guard?: Safeguard): Promise<Changed>
+  /** Ends all sessions and families; the next sign-in permits nothing but a change. */
+  forcePasswordChange(userId: string, act: Act): Promise<User | undefined>
+  /** Ends all sessions and families, as somebody else than the user. */
+  endSessions(userId: string, act: Act): Promise<User | undefined>
+  /** Ends all sessions and families, until it is restored. Idempotent; its names stay taken. */
+  delete(userId: string, act: Act, guard?: Safeguard): Promise<Changed>
+  /** A deleted account is a disabled one again. Idempotent. */
+  restore(userId: string, act: Act): Promise<User | undefined>
 }
+
+/** undefined: there is no such user. */
+export type Changed = User | 'last_admin' | undefined
 
 export type PasswordChange = {
   readonly userId: string
@@ -71,4 +103,6 @@ export type PasswordChange = {
   /** The one that the old password was verified against. */
   readonly credentialEpoch: number
   readonly keptSessionId: string | undefined
+  /** What the kept session may do from now on, if it was for this change alone. */
+  readonly grantOf: GrantOf
 }

@@ -12,10 +12,14 @@ export type User = {
   readonly roles: readonly string[]
   /** What the roles allow. */
   readonly permissions: readonly string[]
-  readonly status: 'active' | 'disabled'
+  /** `deleted`: until it is purged it can be restored, and its names stay taken. */
+  readonly status: 'active' | 'disabled' | 'deleted'
+  /** Before it is changed, a sign-in permits nothing else. */
+  readonly mustChangePassword: boolean
   readonly createdAt: Date
   readonly updatedAt: Date
   readonly lastLoginAt: Date | null
+  readonly deletedAt: Date | null
 }
 
 /** How a person names the account at sign-in. */

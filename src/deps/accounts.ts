@@ -1,4 +1,5 @@
 import { createAccounts } from '../accounts/accounts.ts'
+import { createDelegatedAdministration } from '../accounts/delegated-administration.ts'
 import { createRoleAdministration } from '../accounts/role-administration.ts'
 import { createUserAdministration } from '../accounts/user-administration.ts'
 import { observeAccounts } from '../observability/observed.ts'
@@ -25,6 +26,7 @@ export const joinAccounts = (
     queueLimit: config.passwordHashQueueLimit,
     onWorkerError: warn('a password-hashing thread ended'),
   })
+  const userAdministration = createUserAdministration({ users, hasher, revocations, lockout })
   return {
     hasher,
     knownDevices,
@@ -36,6 +38,10 @@ export const joinAccounts = (
       metrics.count,
     ),
     roleAdministration: createRoleAdministration(stores.roles),
-    userAdministration: createUserAdministration({ users, hasher, revocations, lockout }),
+    delegatedAdministration: createDelegatedAdministration({
+      administration: userAdministration,
+      roles: stores.roles,
+    }),
+    userAdministration,
   }
 }

@@ -27,12 +27,14 @@ const bearerForm = /^Bearer +([A-Za-z0-9\-._~+/]+=*) *$/i
  * A hook that lets a request pass only with an access token of a person, meant for this service:
  * the issuer in `aud`, `scope` in `scope`, and `sub` not the client itself. The token is taken from
  * the Authorization header alone, never from the query (OAuth 2.1 §5.2).
+ * @param alternative a scope that does as well
  * @throws {Problem} each refusal with its own code and its challenge (RFC 6750 §3)
  */
 export const requireBearer = (
   verifier: AccessTokenVerifier,
   issuer: string,
   scope: OwnScope,
+  alternative?: OwnScope,
 ): onRequestAsyncHookHandler => {
   const refuse = (code: ProblemCode, error?: string): Problem =>
     new Problem(code, {
@@ -50,14 +52,19 @@ export const requireBearer = (
     if (token === undefined) throw refuse('malformed_authorization', 'invalid_request')
     const verification = await verifier.verify(token)
     if (!verification.ok) throw refuse(refusals[verification.reason], 'invalid_token')
-    if (!isMeantFor(verification.claims, issuer, scope)) {
+    if (![scope, alternative].some((one) => isMeantFor(verification.claims, issuer, one))) {
       throw refuse('insufficient_scope', 'insufficient_scope')
     }
     request.bearer = verification.claims
   }
 }
 
-const isMeantFor = (claims: AccessTokenClaims, issuer: string, scope: OwnScope): boolean =>
+const isMeantFor = (
+  claims: AccessTokenClaims,
+  issuer: string,
+  scope: OwnScope | undefined,
+): boolean =>
+  scope !== undefined &&
   claims.audience.includes(issuer) &&
   claims.scope.includes(scope) &&
   claims.subject !== claims.clientId

@@ -44,6 +44,7 @@ export const guardByPermission = (app: FastifyInstance, options: Options): void 
 const findAdministrator = async ({ findUser }: Options, request: FastifyRequest): Promise<User> => {
   const user = await findUser(bearerOf(request).subject)
   if (user?.status !== 'active') throw new Problem('revoked_token')
+  if (user.mustChangePassword) throw new Problem('password_change_required')
   const { permission } = request.routeOptions.config
   if (permission === undefined || !permits(user.permissions, permission)) {
     throw new Problem('permission_denied', { detail: `This needs the permission ${permission}` })

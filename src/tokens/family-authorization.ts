@@ -1,4 +1,5 @@
-import { permittedScope } from '../oauth/own-scope.ts'
+import { isPasswordOnly, permittedScope } from '../oauth/own-scope.ts'
+import type { Scope } from '../oauth/scope.ts'
 import type { Authorization } from './authorization.ts'
 import type { FamilyGrant } from './family-store.ts'
 import type { RefreshRequest } from './refresh-request.ts'
@@ -13,8 +14,7 @@ export const authorizationOf = (
   scope: permittedScope(requested.scope ?? grant.scope, grant.permissions),
   audience: requested.audience ?? grant.audience,
   user: {
-    roles: grant.roles,
-    permissions: grant.permissions,
+    ...standingOf(grant.scope, grant),
     authTime: grant.authTime,
     amr: grant.amr,
     ...(grant.acr === null ? {} : { acr: grant.acr }),
@@ -24,3 +24,10 @@ export const authorizationOf = (
   issuedAt: grant.now,
   notAfter: grant.expiresAt,
 })
+
+/** What tokens say that a person may do: nothing while the password must be changed. */
+export const standingOf = (
+  scope: Scope,
+  { roles, permissions }: Pick<FamilyGrant, 'roles' | 'permissions'>,
+): Pick<FamilyGrant, 'roles' | 'permissions'> =>
+  isPasswordOnly(scope) ? { roles: [], permissions: [] } : { roles, permissions }

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
 import type { Test } from 'tap'
-import type { NewSession } from '../../src/accounts/session-store.ts'
+import type { GrantOf, NewSession } from '../../src/accounts/session-store.ts'
 import type { User } from '../../src/accounts/user.ts'
 import type { NewUser } from '../../src/accounts/user-store.ts'
 import type { Act } from '../../src/audit/act.ts'
@@ -25,6 +25,12 @@ export const newUser = (rest: Partial<NewUser> = {}): NewUser => {
   return { id, email: `${id}@example.com`, passwordHash: 'hash-1', roles: ['user'], ...rest }
 }
 
+/** What the sessions of these tests may do. */
+export const grantOf: GrantOf = ({ permissions }) => ({
+  scope: ['account', ...permissions],
+  audience: ['https://issuer.example'],
+})
+
 /** A session with its first-party family, ready to be stored. */
 export const newSession = (userId: string, rest: Partial<NewSession> = {}): NewSession => {
   const id = rest.id ?? randomUUID()
@@ -32,7 +38,7 @@ export const newSession = (userId: string, rest: Partial<NewSession> = {}): NewS
     id,
     amr: ['pwd'],
     ttlSeconds: 3600,
-    scopeOf: (permissions) => ['account', ...permissions],
+    grantOf,
     limit: 100,
     family: {
       id: randomUUID(),

@@ -4,7 +4,7 @@ import { connectPostgres } from '../../src/stores/postgres/database.ts'
 import { alive, byCli, dead, isProblem, newPassword, startApi } from '../endpoints/auth/api.ts'
 import { openPostgres, poolOptions, type SqlBackend } from '../support/sql-backends.ts'
 import { waitUntil } from '../support/wait-until.ts'
-import { act, newSession, openAccountStores } from './account-rows.ts'
+import { act, grantOf, newSession, openAccountStores } from './account-rows.ts'
 
 /**
  * Lets acts on one user queue for its row and then go in exactly this order: each is started once
@@ -41,7 +41,13 @@ const openRace = async (t: Test) => {
   const liveSessions = async () => (await stores.sessions.list(id, undefined)).map((s) => s.id)
   const changePassword = () =>
     stores.users.changePassword(
-      { userId: id, passwordHash: 'hash-2', credentialEpoch: 1, keptSessionId: present.id },
+      {
+        userId: id,
+        passwordHash: 'hash-2',
+        credentialEpoch: 1,
+        keptSessionId: present.id,
+        grantOf,
+      },
       act,
     )
   return { ...stores, backend, id, present, signInAs: signIn, liveSessions, changePassword }

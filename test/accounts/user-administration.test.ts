@@ -25,9 +25,11 @@ test('operators administer accounts', async (t) => {
       roles: ['admin'],
       permissions: ['admin'],
       status: 'active',
+      mustChangePassword: false,
       createdAt: user.createdAt,
       updatedAt: user.createdAt,
       lastLoginAt: null,
+      deletedAt: null,
     } satisfies User)
     const { json } = await api.post('/auth/login', { username: 'ops', password })
     t.equal(json.scope, 'account admin')

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import {
   act,
+  grantOf,
   newUser,
   openAccountStores,
   storeContract,
@@ -31,9 +32,11 @@ rule('what is created is found by id, email and username', async (t, backend) =>
     roles: ['admin', 'user'],
     permissions: ['admin'],
     status: 'active',
+    mustChangePassword: false,
     createdAt: created.createdAt,
     updatedAt: created.createdAt,
     lastLoginAt: null,
+    deletedAt: null,
   })
   for (const reference of [
     { id: user.id },
@@ -168,7 +171,7 @@ rule('a disabled one loses sessions, families and tokens', async (t, backend) =>
   const { session: otherSession } = await stores.signIn(bystander.id)
   const offline = await stores.addOfflineFamily(id, session.id)
   const disabled = await users.disable(id, act)
-  t.equal(disabled?.status, 'disabled')
+  t.match(disabled, { status: 'disabled' })
   t.equal((await userRow(id)).version, 2)
   t.equal((await sessionRow(session.id)).ended_reason, 'user_disabled')
   t.equal((await familyRow(session.family.id)).revoked_reason, 'user_disabled')
@@ -233,6 +236,7 @@ rule('a password change keeps the present session and ends all else', async (t, 
     passwordHash: 'hash-2',
     credentialEpoch: 1,
     keptSessionId: kept.id,
+    grantOf,
   }
   t.equal(await users.changePassword(change, act), true)
   const { password_hash, version, credential_epoch } = await userRow(id)
@@ -306,6 +310,7 @@ rule('users: what cannot be audited does not happen', async (t, backend) => {
     passwordHash: 'hash-2',
     credentialEpoch: 1,
     keptSessionId: undefined,
+    grantOf,
   }
   await withoutAudit(backend, async () => {
     const acts: (() => Promise<unknown>)[] = [

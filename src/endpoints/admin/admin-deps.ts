@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify'
+import type { Administrator } from '../../accounts/delegated-administration.ts'
 import type { Act } from '../../audit/act.ts'
 import type { Deps } from '../../deps.ts'
 import type { Permission } from '../../oauth/permission.ts'
@@ -14,6 +15,7 @@ export type AdminDeps = Pick<
   | 'auditLog'
   | 'clientAdministration'
   | 'config'
+  | 'delegatedAdministration'
   | 'familyStories'
   | 'keyAdministration'
   | 'roleAdministration'
@@ -25,6 +27,12 @@ export type AdminDeps = Pick<
 export const actOf = (request: FastifyRequest): Act => ({
   actor: administratorOf(request).id,
   origin: originOf(request),
+})
+
+/** The person who asks, with what the account may do now. */
+export const administering = (request: FastifyRequest): Administrator => ({
+  permissions: administratorOf(request).permissions,
+  act: actOf(request),
 })
 
 /** What every route of the admin API may answer. */

@@ -8,7 +8,8 @@ import { newPasswordMember, passwordMember } from './user-schema.ts'
 
 const schema = {
   summary: 'Change the own password',
-  description: 'Ends all other sessions, and what apps may do in the absence of the user.',
+  description:
+    'Ends all other sessions, and what apps may do in the absence of the user. After a change that was required, the next refresh permits everything again.',
   tags: ['Account'],
   security: bearerSecurity,
   body: Type.Object(
@@ -29,7 +30,7 @@ const schema = {
 
 /** `POST /auth/password` */
 export const password: FastifyPluginAsyncTypebox<AuthDeps> = async (app, deps) => {
-  app.addHook('onRequest', requireBearer(deps.verifier, deps.config.issuer, 'account'))
+  app.addHook('onRequest', requireBearer(deps.verifier, deps.config.issuer, 'account', 'password'))
 
   app.post('/auth/password', { schema }, async (request, reply) => {
     const { current_password: current, new_password: next } = request.body

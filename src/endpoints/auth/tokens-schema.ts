@@ -18,9 +18,17 @@ export const tokensSchema = Type.Object(tokenMembers, {
   description: 'Tokens of a session',
 })
 
+const passwordChangeMember = Type.Literal(true, {
+  description: 'The tokens permit `POST /auth/password` alone; refresh them after the change',
+})
+
 /** Tokens of a new session, and whose they are. */
 export const signedInSchema = Type.Object(
-  { ...tokenMembers, user: userReference },
+  {
+    ...tokenMembers,
+    user: userReference,
+    password_change_required: Type.Optional(passwordChangeMember),
+  },
   { $id: 'SignedIn', description: 'Tokens of a new session, and whose they are' },
 )
 
@@ -38,4 +46,5 @@ export const toWireTokens = (tokens: Required<TokenSet>): Static<typeof tokensSc
 export const toWireSignedIn = ({ tokens, user }: SignedIn): Static<typeof signedInSchema> => ({
   ...toWireTokens(tokens),
   user: toWireUser(user),
+  ...(user.mustChangePassword ? { password_change_required: true as const } : {}),
 })

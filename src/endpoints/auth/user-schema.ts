@@ -6,24 +6,24 @@ import type { User } from '../../accounts/user.ts'
 export const nullableText = (options: object = {}) =>
   Type.Unsafe<string | null>({ type: ['string', 'null'], ...options })
 
+/** Members of an account. */
+export const userMembers = {
+  id: Type.String({ format: 'uuid', description: '`sub` in tokens' }),
+  email: Type.String(),
+  username: nullableText(),
+  name: nullableText(),
+  given_name: nullableText(),
+  family_name: nullableText(),
+  roles: Type.Array(Type.String()),
+  permissions: Type.Array(Type.String(), { description: 'What the roles allow' }),
+  status: Type.Unsafe<User['status']>({ type: 'string', enum: ['active', 'disabled', 'deleted'] }),
+  created_at: Type.String({ format: 'date-time' }),
+  updated_at: Type.String({ format: 'date-time' }),
+  last_login_at: nullableText({ format: 'date-time' }),
+}
+
 /** An account as the API shows it. */
-export const userSchema = Type.Object(
-  {
-    id: Type.String({ format: 'uuid', description: '`sub` in tokens' }),
-    email: Type.String(),
-    username: nullableText(),
-    name: nullableText(),
-    given_name: nullableText(),
-    family_name: nullableText(),
-    roles: Type.Array(Type.String()),
-    permissions: Type.Array(Type.String(), { description: 'What the roles allow' }),
-    status: Type.Unsafe<User['status']>({ type: 'string', enum: ['active', 'disabled'] }),
-    created_at: Type.String({ format: 'date-time' }),
-    updated_at: Type.String({ format: 'date-time' }),
-    last_login_at: nullableText({ format: 'date-time' }),
-  },
-  { $id: 'User', description: 'An account' },
-)
+export const userSchema = Type.Object(userMembers, { $id: 'User', description: 'An account' })
 
 export const userReference = Type.Unsafe<Static<typeof userSchema>>(Type.Ref('User'))
 

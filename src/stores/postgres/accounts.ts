@@ -1,14 +1,17 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Profile } from '../../accounts/fields.ts'
 import { emailKey } from '../../accounts/name-key.ts'
+import type { User } from '../../accounts/user.ts'
 import type { Credentials, UserStore } from '../../accounts/user-store.ts'
 import { insertAuditEvents } from './audit.ts'
 import { type Connection, inTransaction, type Tx } from './database.ts'
 import { createUserActs } from './user-acts.ts'
+import { createUserLifecycle } from './user-lifecycle.ts'
 import {
   findUser,
   insertUser,
   isReferredTo,
+  mustChangePassword,
   nameTaken,
   statedColumns,
   toColumns,
@@ -17,6 +20,7 @@ import {
   userColumns,
   userEvent,
 } from './user-rows.ts'
+import { searchUsers } from './user-search.ts'
 
 /** @param entryLifetimeSeconds how long a revocation entry must stand (revocation/lifetime.ts) */
 export const createUserStore = (
@@ -26,12 +30,16 @@ export const createUserStore = (
   const { db, now } = connection
   return {
     ...createUserActs(connection, entryLifetimeSeconds),
+    ...createUserLifecycle(connection, entryLifetimeSeconds),
+    search: (query) => searchUsers(db, query),
 
     find: (reference) => findUser(db, reference),
 
     async findCredentials(reference) {
       const { rows } = await sql<CredentialsRow>`
-        SELECT u.id, u.password_hash, u.credential_epoch, u.status
+        SELECT u.id, u.credential_epoch, u.status,
+          CASE WHEN ${mustChangePassword} AND u.password_expires_at <= ${now()} THEN NULL
+            ELSE u.password_hash END AS password_hash
         FROM users u WHERE ${isReferredTo(reference)}`.execute(db)
       return rows[0] && toCredentials(rows[0])
     },
@@ -72,7 +80,7 @@ type CredentialsRow = {
   id: string
   password_hash: string | null
   credential_epoch: number
-  status: 'active' | 'disabled'
+  status: User['status']
 }
 
 const toCredentials = (row: CredentialsRow): Credentials => ({

@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
+import { passwordScope } from '../../oauth/own-scope.ts'
 import type { NewFamily } from '../../tokens/new-family.ts'
 import type { Executor } from './database.ts'
 
@@ -85,4 +86,17 @@ export const setUserVersion = async (
       WHERE f.user_id = ${userId}::uuid AND f.revoked_at IS NULL ORDER BY f.id FOR UPDATE)`.execute(
     trx,
   )
+}
+
+/** The families of a session may do, from their next refresh on, what they could not so far. */
+export const widenFamilies = async (
+  trx: Executor,
+  sessionId: string,
+  { scope, audience }: Pick<NewFamily, 'scope' | 'audience'>,
+): Promise<void> => {
+  await sql`
+    UPDATE refresh_families
+    SET scope = ${[...scope]}::text[], audience = ${[...audience]}::text[]
+    WHERE session_id = ${sessionId}::uuid AND revoked_at IS NULL
+      AND scope = ${[...passwordScope]}::text[]`.execute(trx)
 }

@@ -26,7 +26,8 @@ export const createSessionOpenings = (
     [act, events]: [Act, readonly RecordedEvent[]],
   ): Promise<OpenedSession> => {
     const { at, expires_at: expiresAt } = await insertSession(trx, now, row.id, session, act)
-    const scope = session.scopeOf(row.permissions)
+    const user = toUser(row)
+    const grant = session.grantOf(user)
     // The new session is never the one to go: by the time that its transaction began, which may
     // have waited for others, it may be the oldest.
     const beyond = sql`s.id IN (
@@ -41,9 +42,9 @@ export const createSessionOpenings = (
       beyond,
       'too_many_sessions',
     )
-    await insertFamily(trx, now, { ...session.family, scope }, { version: row.version })
+    await insertFamily(trx, now, { ...session.family, ...grant }, { version: row.version })
     await insertAuditEvents(trx, now, [...events, ...ended, ...openingEvents(row.id, session, act)])
-    return { user: toUser(row), scope, now: at, expiresAt, endedSessions: ended.length }
+    return { user, ...grant, now: at, expiresAt, endedSessions: ended.length }
   }
 
   return {

@@ -12,17 +12,27 @@ import type { UserRow as UserTable } from './schema.ts'
 /** A user as `userColumns` reads it. */
 export type UserRow = Omit<
   Selectable<UserTable>,
-  'email_key' | 'username_key' | 'password_hash' | 'credential_epoch'
-> & { readonly permissions: string[] }
+  | 'email_key'
+  | 'username_key'
+  | 'password_hash'
+  | 'credential_epoch'
+  | 'must_change_epoch'
+  | 'password_expires_at'
+> & { readonly permissions: string[]; readonly must_change_password: boolean }
 
 /** What the roles of `users u` allow, read in the same statement. */
 export const permissionsOfUser = sql<string[]>`ARRAY(
   SELECT DISTINCT unnest(r.permissions) FROM roles r WHERE r.name = ANY (u.roles) ORDER BY 1)`
 
+/** Whether the password of `users u` must be changed before anything else. */
+export const mustChangePassword = sql<boolean>`
+  coalesce(u.must_change_epoch = u.credential_epoch, false)`
+
 /** Of `users u`. The password's hash is not among them. */
 export const userColumns = sql<UserRow>`
   u.id, u.email, u.username, u.name, u.given_name, u.family_name, u.roles, u.status, u.version,
-  u.created_at, u.updated_at, u.last_login_at, ${permissionsOfUser} AS permissions`
+  u.created_at, u.updated_at, u.last_login_at, u.deleted_at,
+  ${mustChangePassword} AS must_change_password, ${permissionsOfUser} AS permissions`
 
 /** Condition on `users u`. */
 export const isReferredTo = (reference: UserReference): RawBuilder<boolean> => {
@@ -42,9 +52,11 @@ export const toUser = (row: UserRow): User => ({
   roles: row.roles,
   permissions: row.permissions,
   status: row.status,
+  mustChangePassword: row.must_change_password,
   createdAt: row.created_at,
   updatedAt: row.updated_at,
   lastLoginAt: row.last_login_at,
+  deletedAt: row.deleted_at,
 })
 
 export const findUser = async (
@@ -76,7 +88,7 @@ export const insertUser = async (
   user: NewUser,
   signsIn: boolean,
 ): Promise<UserRow> => {
-  const { id, passwordHash, roles } = user
+  const { id, passwordHash, roles, initialPasswordSeconds: seconds } = user
   const { rows } = await sql<UserRow>`
     WITH u AS (${trx
       .insertInto('users')
@@ -90,11 +102,18 @@ export const insertUser = async (
         created_at: now(),
         updated_at: now(),
         last_login_at: signsIn ? now() : null,
+        ...(seconds === undefined ? {} : initialPassword(now, seconds)),
       })
       .returningAll()})
     SELECT ${userColumns} FROM u`.execute(trx)
   return rows[0] as UserRow
 }
+
+/** Of a new account, whose credential epoch is 1. */
+const initialPassword = (now: () => RawBuilder<Date>, seconds: number) => ({
+  must_change_epoch: 1,
+  password_expires_at: sql<Date>`${now()} + make_interval(secs => ${seconds}::float8)`,
+})
 
 /** Which name a unique rule refused, as a value; every other error is thrown on. */
 export const nameTaken = (error: unknown): NameTaken => {
