@@ -45,6 +45,9 @@ export const catalogue = {
   'key.created': 'notice',
   'key.rotated': 'warning',
   'key.resealed': 'warning',
+  'key.revoked': 'critical',
+  'key.all_replaced': 'critical',
+  'key.removed': 'notice',
 } as const satisfies Record<string, Severity>
 
 export type AuditEventType = keyof typeof catalogue

@@ -20,7 +20,7 @@ export const joinKeys = (
   { keyEncryptionKeys }: Pick<Storage, 'keyEncryptionKeys'>,
   { keyTiming, keyRotationSeconds = config.keyRotationDays * 86_400 }: KeyOptions,
 ) => {
-  const { signingKeys, macKeys: macKeyStore } = stores
+  const { signingKeys, macKeys: macKeyStore, keyEmergencies: emergencies } = stores
   const { rsaModulusBits, refreshTokenTtlSeconds } = config
   const sealer = createSealer(keyEncryptionKeys)
   const timing = { ...defaultKeyTiming, ...keyTiming }
@@ -35,7 +35,7 @@ export const joinKeys = (
   const macKeys = createMacKeyRing({ ...common, store: macKeyStore })
   const administration = createKeyAdministration({
     ...{ signingKeys, macKeys: macKeyStore, sealer, rsaModulusBits, refreshTokenTtlSeconds },
-    schedule,
+    ...{ emergencies, schedule },
     longestTokenLifetimeSeconds: async () => longestTokenSeconds(),
   })
 
@@ -43,11 +43,13 @@ export const joinKeys = (
     await Promise.all([keyRing.reload(), macKeys.reload()])
   }
   bus.subscribe('keys', () => void reload())
+  // Every emergency revokes a key, which every node learns within a second.
+  revocations.watch('kid', () => void reload())
   const announce = async (): Promise<void> => {
     bus.publish('keys')
     await reload()
   }
-  const keyAdministration = announcing(administration, announce)
+  const keyAdministration = announcing(administration, announce, revocations.announce)
   const keySchedule = createKeySchedule({
     run: keyAdministration.runSchedule,
     intervalMs: reloadIntervalMs,
@@ -62,6 +64,7 @@ export const joinKeys = (
 const announcing = (
   administration: KeyAdministration,
   announce: () => Promise<void>,
+  announceRevocations: () => Promise<void>,
 ): KeyAdministration => ({
   ...administration,
   async rotate(request) {
@@ -73,6 +76,16 @@ const announcing = (
     const rotation = await administration.rotateMacKey(by)
     await announce()
     return rotation
+  },
+  async promoteNext(request) {
+    const plan = await administration.promoteNext(request)
+    if (plan.outcome === 'done') await Promise.all([announce(), announceRevocations()])
+    return plan
+  },
+  async replaceAll(request) {
+    const plan = await administration.replaceAll(request)
+    if (plan.outcome === 'done') await Promise.all([announce(), announceRevocations()])
+    return plan
   },
   async runSchedule() {
     const report = await administration.runSchedule()

@@ -92,3 +92,30 @@ export type MacKeyStore = {
   /** Replaces a sealed key that is still `from`. @returns false when it is not. */
   reseal(number: number, from: Buffer, to: Buffer, actor: KeyActor): Promise<boolean>
 }
+
+export type Promotion = {
+  readonly algorithm: SigningAlgorithm
+  /** The key that is revoked. */
+  readonly revoke: string
+  /** Takes the place of the next key, which signs at once. */
+  readonly next: NewSigningKey
+}
+
+export type Replacement = {
+  /** Keys that must still be published: when they are not, somebody else has replaced them. */
+  readonly expected: readonly string[]
+  /** Sign at once. */
+  readonly signers: readonly NewSigningKey[]
+  readonly nexts: readonly NewSigningKey[]
+  readonly macKey: NewMacKey
+  /** Whether refresh tokens of the former MAC keys go on being accepted. */
+  readonly keepMacKeys: boolean
+}
+
+/** Acts of an emergency: each in one transaction, with `kid` entries for what it revokes. */
+export type KeyEmergencyStore = {
+  /** Drops a key and lets the next in line sign, both at once. @returns false when it was gone. */
+  promoteNext(promotion: Promotion, actor: KeyActor): Promise<boolean>
+  /** Drops every signing key. @returns false when the keys were others and nothing was done. */
+  replaceAll(replacement: Replacement, actor: KeyActor): Promise<boolean>
+}

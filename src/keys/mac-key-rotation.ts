@@ -32,6 +32,12 @@ export const freeMacKeyNumber = (keys: readonly StoredMacKey[]): number | undefi
   return numbers.find((number) => !taken.has(number))
 }
 
+/** How long a refresh token may be good after its MAC key was replaced. */
+export const macKeyRetentionSeconds = (
+  refreshTokenTtlSeconds: number,
+  { nodeReloadSeconds, skewSeconds }: KeyTiming,
+): number => refreshTokenTtlSeconds + nodeReloadSeconds + skewSeconds
+
 /** Makes a key that signs once every node has loaded it; the old ones go on verifying. */
 export const rotateMacKey = async (
   { macKeys, sealer, timing, refreshTokenTtlSeconds }: Options,
@@ -49,7 +55,7 @@ export const rotateMacKey = async (
   }
   const sealedKey = sealMacKey(number, randomSecret(macKeyBytes), sealer)
   const useAfterSeconds = leadSeconds(timing)
-  const retentionSeconds = refreshTokenTtlSeconds + timing.nodeReloadSeconds + timing.skewSeconds
+  const retentionSeconds = macKeyRetentionSeconds(refreshTokenTtlSeconds, timing)
   const key = { number, sealedKey, useAfterSeconds, retentionSeconds }
   const useFrom = await macKeys.insert(key, by)
   return useFrom === undefined

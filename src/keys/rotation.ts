@@ -1,6 +1,19 @@
 import { addSeconds } from '../clock.ts'
 import type { Sealer } from '../secrets/sealer.ts'
-import type { KeyActor, MacKeyStore, SigningKeyStore, StoredMacKey } from './key-store.ts'
+import type { EmergencyPlan } from './emergency.ts'
+import {
+  type PromotionRequest,
+  promoteNext,
+  type ReplacementRequest,
+  replaceAll,
+} from './emergency-acts.ts'
+import type {
+  KeyActor,
+  KeyEmergencyStore,
+  MacKeyStore,
+  SigningKeyStore,
+  StoredMacKey,
+} from './key-store.ts'
 import {
   type KeyState,
   publicationSeconds,
@@ -41,6 +54,10 @@ export type KeyAdministration = {
   rotate(request: RotationRequest): Promise<RotationPlan[]>
   /** Makes a MAC key that is used once every node has loaded it. */
   rotateMacKey(by: KeyActor): Promise<MacKeyRotation>
+  /** Revokes one leaked key; the published next one signs at once. */
+  promoteNext(request: PromotionRequest): Promise<EmergencyPlan>
+  /** After a leak of the database or a key-encryption key: every key is a new one at once. */
+  replaceAll(request: ReplacementRequest): Promise<EmergencyPlan>
   /** Does what is due by itself; safe on several nodes at once. */
   runSchedule(): Promise<ScheduleReport>
   /** Seals again what is sealed under another than the newest key. @returns how many keys. */
@@ -50,6 +67,7 @@ export type KeyAdministration = {
 export type KeyAdministrationOptions = {
   readonly signingKeys: SigningKeyStore
   readonly macKeys: MacKeyStore
+  readonly emergencies: KeyEmergencyStore
   readonly sealer: Sealer
   readonly rsaModulusBits: number
   readonly refreshTokenTtlSeconds: number
@@ -67,6 +85,9 @@ export const createKeyAdministration = (options: KeyAdministrationOptions): KeyA
     listMacKeys: () => listMacKeys(options),
     rotate: async (request) => rotateRings(options, await readPolicy(), request),
     rotateMacKey: (by) => rotateMacKey({ ...options, timing }, by),
+    promoteNext: async (request) =>
+      promoteNext({ ...options, timing }, await readPolicy(), request),
+    replaceAll: async (request) => replaceAll({ ...options, timing }, await readPolicy(), request),
     runSchedule: async () => runSchedule(options, await readPolicy()),
     reseal: (by) => reseal(options, by),
   }

@@ -7,7 +7,7 @@ import type { RevocationEntry, RevocationKind } from './entry.ts'
 export type RevocationReading = {
   readonly entries: readonly RevocationEntry[]
   readonly now: Date
-  /** Differs when another server, or the same one restarted, answers. */
+  /** Differs when another server, the same one restarted, or another table answers. */
   readonly server: string
   /** False of a standby, and of any other server that only reads. */
   readonly writable: boolean
@@ -16,7 +16,7 @@ export type RevocationReading = {
 export type RevocationStore = {
   readLive(): Promise<RevocationReading>
   readChangedSince(since: Date): Promise<RevocationReading>
-  /** Puts back entries that a failover or a restore lost. */
+  /** Puts back entries that a failover or a restore lost, and ends again what they had ended. */
   insertMissing(entries: readonly RevocationEntry[]): Promise<void>
 }
 
@@ -43,6 +43,8 @@ export type Revocations = {
   ensureFresh(maxStalenessMs: number): Promise<void>
   /** Milliseconds since the last reading. */
   stalenessMs(): number
+  /** Calls `listener` whenever an entry of the kind becomes known after the start. */
+  watch(kind: RevocationKind, listener: () => void): void
   /** Loads everything and polls from then on. */
   start(): Promise<void>
   close(): Promise<void>
@@ -73,6 +75,7 @@ const checks: readonly (readonly [RevocationKind, keyof RevocableClaims])[] = [
 /** The live entries in this node's memory; the table is the truth (design: revocation). */
 export const createRevocations = (options: Options): Revocations => {
   const entries = new Map<string, RevocationEntry>()
+  const listeners: { readonly kind: RevocationKind; readonly listener: () => void }[] = []
   let newest: Date | undefined
   let server: string | undefined
   let readAt = Number.NEGATIVE_INFINITY
@@ -82,18 +85,24 @@ export const createRevocations = (options: Options): Revocations => {
   let closed = false
 
   const learn = (reading: RevocationReading): void => {
+    const news = new Set<RevocationKind>()
     for (const entry of reading.entries) {
-      entries.set(keyOf(entry.kind, entry.value), entry)
+      const key = keyOf(entry.kind, entry.value)
+      if (!entries.has(key)) news.add(entry.kind)
+      entries.set(key, entry)
       if (newest === undefined || entry.changedAt > newest) newest = entry.changedAt
     }
     newest ??= reading.now
+    const isFirst = readAt === Number.NEGATIVE_INFINITY
+    if (!isFirst) for (const each of listeners.filter(({ kind }) => news.has(kind))) each.listener()
   }
 
   const forgetExpired = (now: Date): void => {
     for (const [key, entry] of entries) if (entry.expiresAt <= now) entries.delete(key)
   }
 
-  // Another server answers, or the same after a restart: it may have lost what we know.
+  // Another server answers, the same after a restart, or a restored table: it may have lost what we
+  // know.
   const reconcile = async (): Promise<RevocationReading> => {
     const reading = await options.store.readLive()
     const present = new Set(reading.entries.map(({ kind, value }) => keyOf(kind, value)))
@@ -170,6 +179,7 @@ export const createRevocations = (options: Options): Revocations => {
       })
     },
     stalenessMs: () => performance.now() - readAt,
+    watch: (kind, listener) => void listeners.push({ kind, listener }),
     async start() {
       await catchUp()
       timer = setTimeout(poll, options.pollMs ?? 500)

@@ -5,6 +5,7 @@ import { createMacKeyRing } from '../../src/keys/mac-key-ring.ts'
 import { createKeyAdministration } from '../../src/keys/rotation.ts'
 import { defaultKeyTiming } from '../../src/keys/rotation-policy.ts'
 import { createSealer } from '../../src/secrets/sealer.ts'
+import { createKeyEmergencyStore } from '../../src/stores/postgres/key-emergencies.ts'
 import { createMacKeyStore } from '../../src/stores/postgres/mac-keys.ts'
 import { createSigningKeyStore } from '../../src/stores/postgres/signing-keys.ts'
 import type { SqlBackend } from '../support/sql-backends.ts'
@@ -48,6 +49,7 @@ export const openNode = (
   const administration = createKeyAdministration({
     signingKeys,
     macKeys,
+    emergencies: createKeyEmergencyStore(backend, () => 3600),
     sealer,
     rsaModulusBits,
     refreshTokenTtlSeconds,
@@ -65,7 +67,7 @@ export const publishedKeys = ({ ring }: Pick<Node, 'ring'>): Record<string, unkn
 
 /** Empties what a rule of a contract left, so that the next one may use the same database. */
 export const clearKeys = async ({ db }: Pick<SqlBackend, 'db'>): Promise<void> => {
-  for (const table of ['signing_keys', 'mac_keys', 'audit_events'] as const) {
+  for (const table of ['signing_keys', 'mac_keys', 'revocations', 'audit_events'] as const) {
     await db.deleteFrom(table).execute()
   }
 }

@@ -10,6 +10,7 @@ import {
 } from '../command-context.ts'
 import type { InputOf, ResultOf } from '../operations/index.ts'
 import { formatTable } from '../output.ts'
+import { addEmergencyCommands } from './key-emergencies.ts'
 
 type RotateOptions = PrintOptions & {
   readonly algorithm?: InputOf<'keys.rotate'>['algorithm']
@@ -40,6 +41,7 @@ export const addKeyCommands = (program: Command, context: CommandContext): void 
       'tessera keys rotate --mac',
     ],
   )
+  addEmergencyCommands(keys, context)
   addCommand(keys, 'reseal', 'Seal all keys with the newest key-encryption key').action(
     async (options: PrintOptions) => {
       const result = await context.call('keys.reseal', {})

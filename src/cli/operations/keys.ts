@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import type { EmergencyPlan } from '../../keys/emergency.ts'
 import type { RotationPlan } from '../../keys/lifecycle.ts'
 import type { MacKeyRotation } from '../../keys/mac-key-rotation.ts'
 import type { KeySummary, MacKeySummary } from '../../keys/rotation.ts'
@@ -6,7 +7,7 @@ import { signingAlgorithms } from '../../oauth/algorithm.ts'
 import { byCli, defineOperation, toTimestamp } from './operation.ts'
 
 const nothing = Type.Object({})
-const algorithm = Type.Union(signingAlgorithms.map((name) => Type.Literal(name)))
+const algorithm = Type.Enum(signingAlgorithms)
 
 const keyToJson = (key: KeySummary) => ({
   kid: key.keyId,
@@ -55,6 +56,19 @@ const macRotationToJson = (rotation: MacKeyRotation) =>
         use_from: toTimestamp(rotation.useFrom),
       }
 
+const emergencyToJson = (plan: EmergencyPlan) =>
+  plan.outcome === 'refused'
+    ? { outcome: plan.outcome, reason: plan.reason }
+    : {
+        outcome: plan.outcome,
+        revoked: [...plan.revoked],
+        promoted: plan.promoted,
+        consequences: plan.consequences.map(({ who, until }) => ({
+          who,
+          until: toTimestamp(until),
+        })),
+      }
+
 export const keyOperations = {
   'keys.list': defineOperation(nothing, async ({ keyAdministration }) =>
     (await keyAdministration.list()).map(keyToJson),
@@ -69,6 +83,16 @@ export const keyOperations = {
   ),
   'keys.rotate_mac': defineOperation(nothing, async ({ keyAdministration }) =>
     macRotationToJson(await keyAdministration.rotateMacKey(byCli)),
+  ),
+  'keys.promote_next': defineOperation(
+    Type.Object({ algorithm, revoke: Type.String(), dryRun: Type.Boolean() }),
+    async ({ keyAdministration }, input) =>
+      emergencyToJson(await keyAdministration.promoteNext({ ...input, by: byCli })),
+  ),
+  'keys.replace_all': defineOperation(
+    Type.Object({ keepRefreshTokens: Type.Boolean(), dryRun: Type.Boolean() }),
+    async ({ keyAdministration }, input) =>
+      emergencyToJson(await keyAdministration.replaceAll({ ...input, by: byCli })),
   ),
   'keys.reseal': defineOperation(nothing, async ({ keyAdministration }) => ({
     resealed: await keyAdministration.reseal(byCli),

@@ -105,7 +105,7 @@ const reseal: Verb<'reseal'> = ({ db, now }, number, from, to, by) =>
   })
 
 export const macKeyEvent = (
-  type: 'key.created' | 'key.resealed',
+  type: 'key.created' | 'key.resealed' | 'key.removed',
   number: number,
   { actor, origin }: KeyActor,
 ): RecordedEvent => ({

@@ -1,4 +1,5 @@
 import { type Selectable, sql } from 'kysely'
+import type { AuditEventType } from '../../audit/catalogue.ts'
 import type { RecordedEvent } from '../../audit/event.ts'
 import type {
   Changeover,
@@ -55,7 +56,7 @@ const toStoredKey = (row: Selectable<SigningKeyRow>): StoredSigningKey => ({
 })
 
 // One change of the rings at a time, on all nodes.
-const lockRings = (trx: Tx): Promise<unknown> =>
+export const lockRings = (trx: Tx): Promise<unknown> =>
   sql`SELECT pg_advisory_xact_lock(hashtextextended('tessera signing keys', 0))`.execute(trx)
 
 const insertMissing: Verb<'insertMissing'> = ({ db, now }, candidates, by) =>
@@ -152,15 +153,15 @@ const reseal: Verb<'reseal'> = ({ db, now }, keyId, from, to, by) =>
     return true
   })
 
-const toKeyColumns = (key: Parameters<SigningKeyStore['rotate']>[0]['next']) => ({
+export const toKeyColumns = (key: Parameters<SigningKeyStore['rotate']>[0]['next']) => ({
   key_id: key.keyId,
   algorithm: key.algorithm,
   public_jwk: JSON.stringify(key.publicJwk),
   sealed_private_key: key.sealedPrivateKey,
 })
 
-const keyEvent = (
-  type: 'key.created' | 'key.rotated' | 'key.resealed',
+export const keyEvent = (
+  type: Extract<AuditEventType, `key.${string}`>,
   keyId: string,
   algorithm: string,
   { actor, origin }: KeyActor,

@@ -7,6 +7,8 @@ import { createAuditLog } from './audit-log.ts'
 import { createAuditPartitions } from './audit-partitions.ts'
 import { createClientStore } from './clients.ts'
 import type { Connection } from './database.ts'
+import { createKeyEmergencyStore } from './key-emergencies.ts'
+import { createKeyPruners } from './key-pruning.ts'
 import { createMacKeyStore } from './mac-keys.ts'
 import { createOutageStore } from './outages.ts'
 import { createPruners } from './pruning.ts'
@@ -28,9 +30,10 @@ export const createStores = (connection: Connection, entryLifetimeSeconds: () =>
   familyRecords: createFamilyRecords(connection),
   clients: createClientStore(connection, entryLifetimeSeconds),
   families: createRefreshFamilyStore(connection, entryLifetimeSeconds),
+  keyEmergencies: createKeyEmergencyStore(connection, entryLifetimeSeconds),
   macKeys: createMacKeyStore(connection),
   outages: createOutageStore(connection),
-  chores: [createAuditPartitions(connection), ...createPruners(connection)],
+  chores: [createAuditPartitions(connection), ...createPruners(connection), ...createKeyPruners(connection)],
   revocations: createRevocationStore(connection),
   roles: createRoleStore(connection),
   sessions: createSessionStore(connection, entryLifetimeSeconds),
