@@ -13,6 +13,7 @@ import { problemSchema } from './endpoints/problem-schema.ts'
 import { jwks } from './endpoints/well-known/jwks.ts'
 import { metadata } from './endpoints/well-known/metadata.ts'
 import { basePathOf } from './plugins/base-path.ts'
+import { registerBrowserSessions } from './plugins/browser-sessions.ts'
 import { registerRequestMetrics } from './plugins/request-metrics.ts'
 import { registerOverload } from './plugins/overload.ts'
 import { registerRateLimit } from './plugins/rate-limit.ts'
@@ -28,6 +29,7 @@ export const buildApp = async (deps: Deps): Promise<FastifyInstance> => {
   if (config.metricsPort !== undefined) {
     registerRequestMetrics(app, deps.metrics.observeRequest)
   }
+  registerBrowserSessions(app, deps)
   await registerOverload(app, config)
   registerRateLimit(app, { ...deps.rateLimits, limits: config.rateLimits })
   await describeRoutes(app, config.issuer)

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import type { Accounts } from './accounts/accounts.ts'
-import type { KnownDevices } from './accounts/known-device.ts'
 import type { DelegatedAdministration } from './accounts/delegated-administration.ts'
+import type { KnownDevices } from './accounts/known-device.ts'
 import type { RoleAdministration } from './accounts/role-administration.ts'
 import type { UserAdministration } from './accounts/user-administration.ts'
 import type { AuditLog } from './audit/audit-log.ts'
@@ -32,6 +32,7 @@ import type { Metrics } from './observability/metrics.ts'
 import { observeGrants } from './observability/observed.ts'
 import type { RateLimits } from './plugins/rate-limit.ts'
 import type { Revocations } from './revocation/revocations.ts'
+import type { CsrfTokens } from './secrets/csrf-token.ts'
 import type { SchemaStatus } from './stores/postgres/migrator.ts'
 import { openStorage, type Storage, type StorageOptions } from './stores/storage.ts'
 import type { AccessTokenRevocation } from './tokens/access-token-revocation.ts'
@@ -63,6 +64,7 @@ export type Deps = {
   readonly grants: GrantTable
   readonly accounts: Accounts
   readonly knownDevices: KnownDevices
+  readonly csrfTokens: CsrfTokens
   readonly roleAdministration: RoleAdministration
   readonly delegatedAdministration: DelegatedAdministration
   readonly userAdministration: UserAdministration

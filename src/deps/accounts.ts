@@ -16,7 +16,7 @@ export const joinAccounts = (
   macKeys: MacKeys,
 ) => {
   const { config, stores, warn, auditWriter, metrics, revocations } = foundation
-  const { lockout, knownDevices } = joinLockout(foundation, macKeys)
+  const { lockout, knownDevices, csrfTokens } = joinLockout(foundation, macKeys)
   const { users, sessions } = stores
   const hasher = createPasswordHasher({
     memoryKib: config.passwordHashMemoryKib,
@@ -30,6 +30,7 @@ export const joinAccounts = (
   return {
     hasher,
     knownDevices,
+    csrfTokens,
     accounts: observeAccounts(
       createAccounts({
         ...{ config, users, sessions, hasher, familyStarter, issuer, families },

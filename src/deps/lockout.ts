@@ -1,12 +1,13 @@
 import { createAccountDigest } from '../accounts/account-digest.ts'
 import { createKnownDevices } from '../accounts/known-device.ts'
 import { createLockout } from '../accounts/lockout.ts'
+import { createCsrfTokens } from '../secrets/csrf-token.ts'
 import type { MacKeys } from '../secrets/refresh-token.ts'
 import { createMemoryAttempts } from '../stores/memory/attempts.ts'
 import { createRedisAttempts } from '../stores/redis/attempts.ts'
 import type { Foundation } from './foundation.ts'
 
-/** What stands between a guesser and the passwords. */
+/** What stands between a stranger and the sessions and passwords of others. */
 export const joinLockout = (
   { config, sharedState, clock, auditWriter }: Foundation,
   macKeys: MacKeys,
@@ -14,6 +15,7 @@ export const joinLockout = (
   const { redis } = sharedState
   return {
     knownDevices: createKnownDevices(macKeys, clock),
+    csrfTokens: createCsrfTokens(macKeys),
     lockout: createLockout({
       config,
       store: redis === undefined ? createMemoryAttempts() : createRedisAttempts(redis),

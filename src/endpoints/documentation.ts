@@ -50,6 +50,19 @@ export const describeRoutes = async (app: FastifyInstance, issuer: string): Prom
               },
             },
           },
+          cookie: {
+            type: 'apiKey',
+            in: 'cookie',
+            name: 'tessera_access',
+            description:
+              'The access token in a cookie; `__Host-` stands before its name with an https issuer, `__Secure-` where the cookie has a domain',
+          },
+          csrf: {
+            type: 'apiKey',
+            in: 'header',
+            name: 'X-CSRF-Token',
+            description: 'Needed beside a cookie by whatever is not GET',
+          },
           client: {
             type: 'http',
             scheme: 'basic',

@@ -18,6 +18,8 @@ export const problems = {
   reused_refresh_token: [401, 'The refresh token was used before; its family has been ended'],
   expired_refresh_token: [401, 'The refresh token has expired'],
   wrong_password: [403, 'The current password is wrong'],
+  untrusted_origin: [403, 'The request comes from an origin that is not allowed'],
+  invalid_csrf_token: [403, 'The X-CSRF-Token header does not belong to the session'],
   insufficient_scope: [403, 'The token is not meant for this'],
   permission_denied: [403, 'The account does not have the permission for this'],
   password_change_required: [403, 'The password must be changed first'],

@@ -4,7 +4,14 @@ import { pathOf, type RouteTable } from './route-table.ts'
 
 const shared: FastifyCorsOptions = {
   methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-  allowedHeaders: ['Accept', 'Authorization', 'Content-Type', 'If-None-Match', 'X-Request-Id'],
+  allowedHeaders: [
+    'Accept',
+    'Authorization',
+    'Content-Type',
+    'If-None-Match',
+    'X-CSRF-Token',
+    'X-Request-Id',
+  ],
   exposedHeaders: [
     ...['ETag', 'RateLimit', 'RateLimit-Policy', 'Retry-After', 'WWW-Authenticate'],
     'X-Request-Id',

@@ -6,7 +6,7 @@ import { bearerOf } from '../../plugins/bearer.ts'
 /** What the first-party API works with. */
 export type AuthDeps = Pick<
   Deps,
-  'accounts' | 'auditLog' | 'clients' | 'config' | 'refresher' | 'verifier'
+  'accounts' | 'auditLog' | 'clients' | 'config' | 'knownDevices' | 'refresher' | 'verifier'
 >
 
 /** The person whose access token the route has accepted. */
@@ -15,8 +15,16 @@ export const selfOf = (request: FastifyRequest): Self => {
   return { userId: subject, sessionId }
 }
 
+/** A hook for routes of which no member has to be given. */
+export const allowNoBody = async (request: FastifyRequest): Promise<void> => {
+  if (request.body === undefined) request.body = {}
+}
+
 /** Routes that need an access token, in the description of the API. */
-export const bearerSecurity = [{ bearer: [] }]
+export const bearerSecurity: readonly Readonly<Record<string, readonly string[]>>[] = [
+  { bearer: [] },
+  { cookie: [], csrf: [] },
+]
 
 /** What such a route may answer when the token does not do. */
 export const bearerProblems = [
@@ -27,4 +35,6 @@ export const bearerProblems = [
   'wrong_token_type',
   'revoked_token',
   'insufficient_scope',
+  'untrusted_origin',
+  'invalid_csrf_token',
 ] as const

@@ -2,11 +2,13 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import type { LoginName } from '../../accounts/user.ts'
 import { Problem } from '../../oauth/problem.ts'
+import { browserSessionsOf } from '../../plugins/browser-sessions.ts'
 import { originOf } from '../../plugins/request-origin.ts'
 import { bodyProblems, problemResponses } from '../problem-schema.ts'
 import type { AuthDeps } from './auth-deps.ts'
-import { signedInReference, toWireSignedIn } from './tokens-schema.ts'
-import { passwordMember } from './user-schema.ts'
+import { answerSignIn, cookiesMember } from './session-answer.ts'
+import { signedInReference } from './tokens-schema.ts'
+import { passwordMember, toWireUser } from './user-schema.ts'
 
 const schema = {
   summary: 'Sign in by password',
@@ -16,22 +18,39 @@ const schema = {
       email: Type.Optional(Type.String({ minLength: 1, examples: ['jo@example.com'] })),
       username: Type.Optional(Type.String({ minLength: 1, description: 'Instead of `email`' })),
       password: passwordMember,
+      cookies: cookiesMember,
     },
     { additionalProperties: false },
   ),
   response: {
     200: signedInReference,
-    ...problemResponses(...bodyProblems, 'invalid_credentials', 'too_many_attempts'),
+    ...problemResponses(
+      ...bodyProblems,
+      'invalid_credentials',
+      'untrusted_origin',
+      'too_many_attempts',
+    ),
   },
 }
 
 /** `POST /auth/login` */
-export const login: FastifyPluginAsyncTypebox<AuthDeps> = async (app, { accounts }) => {
-  app.post('/auth/login', { schema, config: { rateLimit: 'sign_in' } }, async (request) => {
+export const login: FastifyPluginAsyncTypebox<AuthDeps> = async (app, deps) => {
+  const { accounts, knownDevices } = deps
+  const sessions = browserSessionsOf(app)
+  app.post('/auth/login', { schema, config: { rateLimit: 'sign_in' } }, async (request, reply) => {
+    const { password, cookies = false } = request.body
     const name = readLoginName(request.body)
-    const signedIn = await accounts.signIn(name, request.body.password, originOf(request))
+    if (cookies) sessions.requireTrusted(request)
+    const device = await knownDevices.recognise(sessions.read(request, 'device'), name)
+    const signedIn = await accounts.signIn(name, password, originOf(request), device)
     if (signedIn === undefined) throw new Problem('invalid_credentials')
-    return toWireSignedIn(signedIn)
+    const tokens = await answerSignIn(deps, request, reply, signedIn, cookies)
+    const { user } = signedIn
+    return {
+      ...tokens,
+      user: toWireUser(user),
+      ...(user.mustChangePassword ? { password_change_required: true as const } : {}),
+    }
   })
 }
 

@@ -2,17 +2,18 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { Problem } from '../../oauth/problem.ts'
-import { requireBearer } from '../../plugins/bearer.ts'
+import { presentedToken, requireBearer } from '../../plugins/bearer.ts'
+import { type BrowserSessions, browserSessionsOf } from '../../plugins/browser-sessions.ts'
 import { originOf } from '../../plugins/request-origin.ts'
 import type { RevocationKind } from '../../revocation/entry.ts'
 import type { AccessTokenVerifier } from '../../tokens/verifier.ts'
 import { bodyProblems, problemResponses } from '../problem-schema.ts'
-import { type AuthDeps, bearerProblems, bearerSecurity, selfOf } from './auth-deps.ts'
+import { type AuthDeps, allowNoBody, bearerProblems, bearerSecurity, selfOf } from './auth-deps.ts'
 
 const logoutSchema = {
   summary: 'Sign out',
   description:
-    'Ends the session of the access token in the header, or of the refresh token in the body, whichever is given. Idempotent: what has ended before, or was never there, is 204 too.',
+    'Ends the session of the access token in the header, or of the refresh token in the body, whichever is given; without both, that of the cookies. Takes the cookies away. Idempotent: what has ended before, or was never there, is 204 too.',
   tags: ['Sign-in'],
   security: [...bearerSecurity, {}],
   body: Type.Object(
@@ -28,9 +29,7 @@ const logoutSchema = {
 const logoutOptions = {
   schema: logoutSchema,
   // The header alone will do.
-  preValidation: async (request: FastifyRequest) => {
-    if (request.body === undefined) request.body = {}
-  },
+  preValidation: allowNoBody,
 }
 
 const logoutAllSchema = {
@@ -47,10 +46,11 @@ const logoutAllSchema = {
 /** `POST /auth/logout` and `POST /auth/logout-all` */
 export const logout: FastifyPluginAsyncTypebox<AuthDeps> = async (app, deps) => {
   const { ownSessions } = deps.accounts
+  const sessions = browserSessionsOf(app)
   const authenticate = requireBearer(deps.verifier, deps.config.issuer, 'account')
 
   app.post('/auth/logout', logoutOptions, async (request, reply) => {
-    const { refresh_token: refreshToken } = request.body
+    const refreshToken = request.body.refresh_token ?? (await readCookie(sessions, request))
     const origin = originOf(request)
     // 1. A good access token is asked for unless there is a refresh token, which is enough.
     const self = await authenticate.call(app, request, reply).then(
@@ -64,6 +64,8 @@ export const logout: FastifyPluginAsyncTypebox<AuthDeps> = async (app, deps) => 
     // 2. What was given is ended.
     if (refreshToken !== undefined) await ownSessions.endByRefreshToken(refreshToken, origin)
     if (self?.sessionId !== undefined) await ownSessions.end(self.userId, self.sessionId, origin)
+    // 3. So are the cookies, unless another site asks.
+    if (sessions.isTrusted(request)) sessions.clear(reply)
     return reply.code(204).send(null)
   })
 
@@ -72,15 +74,32 @@ export const logout: FastifyPluginAsyncTypebox<AuthDeps> = async (app, deps) => 
     { schema: logoutAllSchema, onRequest: authenticate },
     async (request, reply) => {
       await ownSessions.endAll(selfOf(request).userId, originOf(request))
+      if (sessions.isTrusted(request)) sessions.clear(reply)
       return reply.code(204).send(null)
     },
   )
 }
 
+/**
+ * The refresh token of the cookie, where no header comes before it.
+ * @throws {Problem} `untrusted_origin`, `invalid_csrf_token`
+ */
+const readCookie = async (
+  sessions: BrowserSessions,
+  request: FastifyRequest,
+): Promise<string | undefined> => {
+  if (request.headers.authorization !== undefined) return undefined
+  const refreshToken = sessions.read(request, 'refresh')
+  if (refreshToken === undefined) return undefined
+  const familyId = await sessions.familyOf(refreshToken)
+  if (familyId === undefined) sessions.requireTrusted(request)
+  else await sessions.requireNoForgery(request, familyId)
+  return refreshToken
+}
+
 /** Whether the access token is refused because its session is over: then there is nothing to do. */
 const hasEnded = async (verifier: AccessTokenVerifier, request: FastifyRequest) => {
-  const token = request.headers.authorization?.replace(/^Bearer +/i, '').trimEnd() ?? ''
-  const verification = await verifier.verify(token)
+  const verification = await verifier.verify(presentedToken(request)?.token ?? '')
   return !verification.ok && endings.includes(verification.revokedBy ?? '')
 }
 

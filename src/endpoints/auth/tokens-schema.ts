@@ -1,14 +1,23 @@
 import { type Static, Type } from 'typebox'
-import type { SignedIn } from '../../accounts/session-start.ts'
 import { formatScope } from '../../oauth/scope.ts'
 import type { TokenSet } from '../../tokens/authorization.ts'
-import { toWireUser, userReference } from './user-schema.ts'
+import { userReference } from './user-schema.ts'
+
+/** Proof for the header `X-CSRF-Token`. */
+export const csrfTokenMember = Type.String({
+  description: 'For the header `X-CSRF-Token`, as long as the session lives',
+})
 
 const tokenMembers = {
   access_token: Type.String({ description: 'JWT (RFC 9068)' }),
   token_type: Type.Literal('Bearer'),
   expires_in: Type.Integer({ description: 'Seconds until the access token expires' }),
-  refresh_token: Type.String({ description: 'Opaque; good for one refresh, and its retries' }),
+  refresh_token: Type.Optional(
+    Type.String({
+      description: 'Opaque; good for one refresh, and its retries. Absent when it is in a cookie',
+    }),
+  ),
+  csrf_token: Type.Optional(csrfTokenMember),
   scope: Type.String(),
 }
 
@@ -35,16 +44,12 @@ export const signedInSchema = Type.Object(
 export const tokensReference = Type.Unsafe<Static<typeof tokensSchema>>(Type.Ref('Tokens'))
 export const signedInReference = Type.Unsafe<Static<typeof signedInSchema>>(Type.Ref('SignedIn'))
 
-export const toWireTokens = (tokens: Required<TokenSet>): Static<typeof tokensSchema> => ({
+export type WireTokens = Static<typeof tokensSchema>
+
+export const toWireTokens = (tokens: Required<TokenSet>): WireTokens => ({
   access_token: tokens.accessToken,
   token_type: tokens.tokenType,
   expires_in: tokens.expiresIn,
   refresh_token: tokens.refreshToken,
   scope: formatScope(tokens.scope),
-})
-
-export const toWireSignedIn = ({ tokens, user }: SignedIn): Static<typeof signedInSchema> => ({
-  ...toWireTokens(tokens),
-  user: toWireUser(user),
-  ...(user.mustChangePassword ? { password_change_required: true as const } : {}),
 })

@@ -16,6 +16,7 @@ export const oauthErrorSchema = Type.Object(
 const descriptions = {
   400: 'The request is not valid, or the grant is refused',
   401: 'The client is not authenticated',
+  403: 'The request comes from an origin that is not allowed',
   413: 'The body is too large',
   415: 'The body is not a form',
   429: 'Too many requests; try again after Retry-After',
