@@ -5,7 +5,7 @@ import { isAccepted, refresh, tokenOf } from '../support/nodes.ts'
 import { keptThroughKill, startPostgresServer } from '../support/postgres-server.ts'
 import { register, startService, type TestService } from '../support/service.ts'
 import { waitUntil } from '../support/wait-until.ts'
-import { type FaultyDatabase, startBehindProxy } from './faulty-database.ts'
+import { type FaultyDatabase, familyRow, startBehindProxy } from './faulty-database.ts'
 
 // A failover to a server that had not received everything, and a restore of an older copy: the
 // database comes back without what it had promised.
@@ -153,6 +153,11 @@ test('an older copy of the database: rotated tokens have diverged, sign-outs sti
     false,
     'the database forgot, the node did not',
   )
+  t.match(await refresh(service, gone.refresh_token), {
+    status: 401,
+    body: { code: 'revoked_refresh_token' },
+  })
+  t.match(await familyRow(db, gone.user.id), { revoked_reason: 'restored' }, 'for good')
   const { email, password } = first
   const signIn = await service.app.inject({
     method: 'POST',

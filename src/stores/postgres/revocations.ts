@@ -1,7 +1,8 @@
 import { type SqlBool, sql } from 'kysely'
 import type { RevocationEntry } from '../../revocation/entry.ts'
 import type { RevocationReading, RevocationStore } from '../../revocation/revocations.ts'
-import type { Connection } from './database.ts'
+import { type Connection, inTransaction, type Tx } from './database.ts'
+import { endForgotten } from './forgotten-endings.ts'
 import type { RevocationRow } from './schema.ts'
 
 type ReadingRow = Partial<RevocationRow> & {
@@ -18,14 +19,15 @@ const rowsAtOnce = 1000
 
 /** The table of revocations, the truth that every node polls. */
 export const createRevocationStore = ({ db, now }: Connection): RevocationStore => {
-  // Joined to one row of facts about the server, so that an empty table still tells the time.
+  // Joined to one row of facts about the server, so that an empty table still tells the time. A
+  // restored table has another oid, even on a server that went on.
   const read = async (condition: ReturnType<typeof sql<SqlBool>>): Promise<RevocationReading> => {
     const { rows } = await sql<ReadingRow>`
       SELECT r.kind, r.value, r.created_at, r.changed_at, r.expires_at, r.lifted, facts.at,
         facts.server, facts.writable
       FROM (SELECT ${now()} AS at,
-              concat(pg_postmaster_start_time(), ' ', inet_server_addr(), ' ', inet_server_port())
-                AS server,
+              concat(pg_postmaster_start_time(), ' ', inet_server_addr(), ' ', inet_server_port(),
+                ' ', to_regclass('revocations')::oid) AS server,
               current_setting('transaction_read_only') = 'off' AS writable) AS facts
       LEFT JOIN revocations r ON ${condition}`.execute(db)
     const [facts] = rows
@@ -38,22 +40,33 @@ export const createRevocationStore = ({ db, now }: Connection): RevocationStore 
     readChangedSince: (since) => read(sql<SqlBool>`r.changed_at > ${since}`),
     async insertMissing(entries) {
       for (let start = 0; start < entries.length; start += rowsAtOnce) {
-        await db
-          .insertInto('revocations')
-          .values(
-            entries.slice(start, start + rowsAtOnce).map((entry) => ({
-              kind: entry.kind,
-              value: entry.value,
-              created_at: entry.createdAt,
-              changed_at: now(),
-              expires_at: entry.expiresAt,
-            })),
-          )
-          .onConflict((conflict) => conflict.columns(['kind', 'value']).doNothing())
-          .execute()
+        const some = entries.slice(start, start + rowsAtOnce)
+        await inTransaction(db, async (trx) => {
+          await endForgotten(trx, now, some)
+          await putBack(trx, now, some)
+        })
       }
     },
   }
+}
+
+const putBack = async (
+  trx: Tx,
+  now: Connection['now'],
+  entries: readonly RevocationEntry[],
+): Promise<void> => {
+  const rows = entries.map((entry) => ({
+    kind: entry.kind,
+    value: entry.value,
+    created_at: entry.createdAt,
+    changed_at: now(),
+    expires_at: entry.expiresAt,
+  }))
+  await trx
+    .insertInto('revocations')
+    .values(rows)
+    .onConflict((conflict) => conflict.columns(['kind', 'value']).doNothing())
+    .execute()
 }
 
 const toEntry = (row: ReadingRow): RevocationEntry[] =>
