@@ -9,7 +9,7 @@ import type { Foundation } from './foundation.ts'
 export const joinRateLimits = (foundation: Foundation, macKeys: MacKeys): RateLimits => ({
   limiter: openLimiter(foundation),
   readFamily: async (token) => (await decodeRefreshToken(token, macKeys))?.familyId,
-  onLimited: () => {},
+  onLimited: (profile) => foundation.metrics.count('rateLimited', { profile }),
 })
 
 const openLimiter = ({ config: { rateLimits: limits }, sharedState }: Foundation): RateLimiter =>

@@ -20,6 +20,9 @@ export const adminEndpoints: FastifyPluginAsyncTypebox<AdminDeps> = async (app, 
   app.addHook('onRequest', async (_request, reply) => {
     reply.header('cache-control', 'no-store')
   })
+  app.addHook('onRoute', (route) => {
+    route.config = { rateLimit: 'admin', ...route.config }
+  })
   guardByPermission(app, {
     verifier,
     issuer: config.issuer,
