@@ -43,11 +43,14 @@ export type History = {
   signerAt(seconds: number, lag: number): RingKey | undefined
   /** Ids that a node publishes at `seconds` whose keys were read `lag` seconds before. */
   publishedAt(seconds: number, lag: number): string[]
-  /** How often the ring was rotated. */
-  readonly rotations: number
+  /** A moment at which a key began to sign; `share` chooses it, 0 to 1. */
+  changeover(share: number): number
   /** Seconds from the start to the last step. */
   readonly end: number
 }
+
+const secondsToSign = ({ signFrom }: RingKey): number =>
+  signFrom === null ? Number.POSITIVE_INFINITY : (Number(signFrom) - Number(start)) / 1000
 
 /** Lets nodes act on one ring, at any times and in any order. */
 export const simulate = (
@@ -82,7 +85,11 @@ export const simulate = (
       const published = ringAt(readAt).filter((key) => stateOf(key, at(seconds)) !== 'gone')
       return published.map(({ keyId }) => keyId)
     },
-    rotations: versions.length - 1,
+    changeover: (share) => {
+      const begun = new Set(versions.flatMap((version) => version.keys).map(secondsToSign))
+      const moments = [...begun].filter((seconds) => seconds <= end)
+      return moments[Math.floor(share * (moments.length - 1))] ?? 0
+    },
     end,
   }
 }
