@@ -19,8 +19,9 @@ export const createPruners = ({ db, now }: Connection): Chore[] => {
   })
   return [
     byCondition('refresh_families', sql`expires_at < ${now()}`),
-    createIdleWalk({ db, now }),
+    createWalk({ db, now }, 'refresh_families', endedFamily),
     byCondition('sessions', sql`expires_at < ${now()}`),
+    createWalk({ db, now }, 'sessions', endedSession),
     byCondition('revocations', sql`expires_at < ${now()}`),
     byCondition('client_secrets', sql`expires_at < ${now()}`),
     // No retry window is longer than ten minutes, outages aside.
@@ -28,29 +29,41 @@ export const createPruners = ({ db, now }: Connection): Chore[] => {
   ]
 }
 
+type Now = Connection['now']
+
+// What has ended says for a while why, to its owner and to whoever looks into a complaint.
+const keptAfterEnd = sql`interval '7 days'`
+const endedFamily = (now: Now) => sql`(last_used_at + idle_timeout < ${now()}
+  OR revoked_at < ${now()} - ${keptAfterEnd})`
+const endedSession = (now: Now) => sql`ended_at < ${now()} - ${keptAfterEnd}`
+
 // Of a stretch most rows are only looked at.
 const stretch = 2000
 const beginning = '00000000-0000-0000-0000-000000000000'
 
 /**
- * Idle families, by a slow walk along the primary key: an index that names `last_used_at` would
- * cost every refresh its heap-only update. Each process begins anywhere, so that nodes walk apart
- * and restarts, however many, leave no family out.
+ * Rows that have ended, by a slow walk along the primary key: an index that names `last_used_at`
+ * would cost every refresh its heap-only update, and one of what has ended is not worth its writes.
+ * Each process begins anywhere, so that nodes walk apart and restarts, however many, leave none out.
  */
-const createIdleWalk = ({ db, now }: Connection): Chore => {
+const createWalk = (
+  { db, now }: Connection,
+  table: 'refresh_families' | 'sessions',
+  hasEnded: (now: Now) => RawBuilder<unknown>,
+): Chore => {
   let cursor: string = randomUUID()
   return {
-    name: 'refresh_families (idle)',
+    name: `${table} (ended)`,
     async run() {
       const { rows } = await sql<{ last: string | null; pruned: number }>`
         WITH stretch AS (
-          SELECT id, last_used_at + idle_timeout < ${now()} AS idle FROM refresh_families
+          SELECT id, ${hasEnded(now)} AS ended FROM ${sql.table(table)}
           WHERE id > ${cursor}::uuid ORDER BY id LIMIT ${stretch}
         ), gone AS (
-          DELETE FROM refresh_families WHERE id = ANY (ARRAY(
-            SELECT f.id FROM refresh_families f JOIN stretch USING (id)
-            WHERE stretch.idle FOR UPDATE OF f SKIP LOCKED))
-            AND last_used_at + idle_timeout < ${now()}
+          DELETE FROM ${sql.table(table)} WHERE id = ANY (ARRAY(
+            SELECT t.id FROM ${sql.table(table)} t JOIN stretch USING (id)
+            WHERE stretch.ended FOR UPDATE OF t SKIP LOCKED))
+            AND ${hasEnded(now)}
           RETURNING id
         )
         SELECT (SELECT max(id::text) FROM stretch) AS last, (SELECT count(*) FROM gone) AS pruned`.execute(
