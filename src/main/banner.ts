@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import type { Config } from '../config.ts'
+import { basePathOf } from '../plugins/base-path.ts'
 
 const anyAddress = new Set(['0.0.0.0', '::', '127.0.0.1', '::1'])
 
@@ -7,6 +8,12 @@ const anyAddress = new Set(['0.0.0.0', '::', '127.0.0.1', '::1'])
 export const localUrl = ({ address, family, port }: AddressInfo, basePath: string): string => {
   const literal = family === 'IPv6' ? `[${address}]` : address
   return `http://${anyAddress.has(address) ? 'localhost' : literal}:${port}${basePath}`
+}
+
+/** Writes the banner; in production standard output is the log alone. */
+export const greet = (config: Config, address: AddressInfo): void => {
+  if (config.production) return
+  process.stdout.write(banner(config, localUrl(address, basePathOf(config.issuer))))
 }
 
 /** What a newcomer sees once the service listens: where it is, and lines that work when pasted. */

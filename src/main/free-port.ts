@@ -12,7 +12,8 @@ export const withFreePort = async (variables: Variables): Promise<Variables> =>
     ? { ...variables, PORT: String(await findFreePort()) }
     : variables
 
-const findFreePort = async (): Promise<number> => {
+/** A port of the loopback address that nobody listens on. */
+export const findFreePort = async (): Promise<number> => {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo

@@ -1,5 +1,6 @@
 import cluster from 'node:cluster'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { buildApp } from '../app.ts'
 import { type LocalSocket, serveLocalSocket } from '../cli/local-socket.ts'
@@ -7,19 +8,24 @@ import { performOperation } from '../cli/operations/perform.ts'
 import { localSocketPath } from '../cli/socket-path.ts'
 import type { Config } from '../config.ts'
 import { createDeps, type Deps } from '../deps.ts'
-import { observeProcess } from '../observability/metrics.ts'
+import { type Metrics, observeProcess } from '../observability/metrics.ts'
 import { type MetricsServer, serveMetrics } from '../observability/metrics-server.ts'
 
 /** The service while it runs. */
 export type Service = {
   /** Where it listens. */
   readonly address: AddressInfo
-  /** Takes nothing new, lets running requests end within the time for that, closes all it opened. */
-  stop(): Promise<void>
+  readonly metrics: Metrics['registry']
+  /**
+   * Tells balancers to stop, for `delayMs`; then takes nothing new, lets running requests end within
+   * the time for that, and closes all it opened.
+   * @param delayMs default: as configured.
+   */
+  stop(delayMs?: number): Promise<void>
 }
 
 type App = Awaited<ReturnType<typeof buildApp>>
-type Closing = () => Promise<unknown>
+type Closing = (delayMs?: number) => Promise<unknown>
 
 /**
  * Opens what the configuration names, and listens.
@@ -32,16 +38,21 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
   try {
     await deps.beginService()
     const app = await buildApp(deps)
-    closings.unshift(() => closeApp(app, deps))
+    closings.unshift((delayMs) => closeApp(app, deps, delayMs))
     const socket = await openLocalSocket(deps)
     closings.unshift(socket.close)
     const metrics = await openMetrics(deps)
     closings.push(metrics.close)
     await app.listen({ host: config.host, port: config.port })
     logger.info({ issuer: config.issuer, mode: deps.mode }, 'started')
+    let stopped: Promise<void> | undefined
     return {
       address: app.server.address() as AddressInfo,
-      stop: () => closeAll(closings),
+      metrics: deps.metrics.registry,
+      stop(delayMs) {
+        stopped ??= closeAll(closings, delayMs)
+        return stopped
+      },
     }
   } catch (error) {
     await closeAll(closings)
@@ -68,8 +79,13 @@ const openLocalSocket = async (deps: Deps): Promise<LocalSocket> =>
       )
     : nothingOpen
 
-const closeApp = async (app: App, { health, config, logger }: Deps): Promise<void> => {
+const closeApp = async (
+  app: App,
+  { health, config, logger }: Deps,
+  delayMs = config.shutdownDelayMs,
+): Promise<void> => {
   health.drain()
+  if (delayMs > 0) await delay(delayMs)
   const limit = setTimeout(() => {
     logger.warn('requests that still ran were cut off: SHUTDOWN_TIMEOUT_MS was over')
     app.server.closeAllConnections()
@@ -77,6 +93,6 @@ const closeApp = async (app: App, { health, config, logger }: Deps): Promise<voi
   await app.close().finally(() => clearTimeout(limit))
 }
 
-const closeAll = async (closings: readonly Closing[]): Promise<void> => {
-  for (const close of closings) await close()
+const closeAll = async (closings: readonly Closing[], delayMs?: number): Promise<void> => {
+  for (const close of closings) await close(delayMs)
 }

@@ -11,6 +11,9 @@ const listenProblems: Readonly<Record<string, (port: unknown) => string>> = {
   ENOTFOUND: () => 'HOST is not a name that can be resolved',
 }
 
+// Of several processes on a port it is the primary that binds it.
+const listenCalls = new Set(['listen', 'bind', 'getaddrinfo'])
+
 /**
  * Says why the service did not start.
  * @returns a sentence for each reason; undefined when the error is none that an operator can mend
@@ -25,6 +28,6 @@ export const describeStartFailure = (error: unknown): readonly string[] | undefi
   if (readable.has(error.name)) return [error.message]
   const { code, syscall, port } = error as NodeJS.ErrnoException & { port?: unknown }
   const describe =
-    syscall === 'listen' || syscall === 'getaddrinfo' ? listenProblems[code ?? ''] : undefined
+    syscall !== undefined && listenCalls.has(syscall) ? listenProblems[code ?? ''] : undefined
   return describe === undefined ? undefined : [describe(port)]
 }

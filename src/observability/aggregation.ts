@@ -1,4 +1,5 @@
-import { AggregatorRegistry, Counter, Gauge, type Registry } from 'prom-client'
+import { AggregatorRegistry, Counter, Gauge, Registry } from 'prom-client'
+import { observeProcess } from './metrics.ts'
 
 /** The metrics of a process at one moment, in a form that travels between processes. */
 export type MetricsSnapshot = readonly object[]
@@ -10,12 +11,15 @@ export type Aggregation = {
   /** A process has ended: what it had counted stays, what it was doing does not. */
   forget(process: number): void
   countRestart(): void
+  /** Adds what this process uses itself. */
+  includeThisProcess(): void
   /** In the text format of Prometheus. */
   text(): Promise<string>
 }
 
-/** @param own more metrics, of this process. @param countWorkers how many processes serve now. */
-export const createAggregation = (own: Registry, countWorkers: () => number): Aggregation => {
+/** @param countWorkers how many processes serve now. */
+export const createAggregation = (countWorkers: () => number): Aggregation => {
+  const own = new Registry()
   const snapshots = new Map<number, MetricsSnapshot>()
   let past: MetricsSnapshot[] = []
   const restarts = addWorkerMetrics(own, countWorkers)
@@ -27,9 +31,11 @@ export const createAggregation = (own: Registry, countWorkers: () => number): Ag
       snapshots.delete(process)
     },
     countRestart: () => restarts.inc(),
+    includeThisProcess: () => observeProcess(own),
     async text() {
       past = [await snapshotOf(add(past))]
-      return add([...snapshots.values(), ...past, await snapshotOf(own)]).metrics()
+      const ours = (await snapshotOf(own)).filter((metric) => !isAboutEventLoop(metric))
+      return add([...snapshots.values(), ...past, ours]).metrics()
     },
   }
 }
@@ -55,6 +61,10 @@ const add = (snapshots: readonly MetricsSnapshot[]): Registry =>
 
 const isCumulative = (metric: object): boolean =>
   'type' in metric && (metric.type === 'counter' || metric.type === 'histogram')
+
+// An average with a process that serves nothing would hide what the others suffer.
+const isAboutEventLoop = (metric: object): boolean =>
+  'name' in metric && String(metric.name).startsWith('nodejs_eventloop')
 
 /** The metrics of this process as they stand. */
 export const snapshotOf = async (registry: Registry): Promise<MetricsSnapshot> =>

@@ -15,3 +15,14 @@ export const registerGracefulClose = (app: FastifyInstance): void => {
     done(null, payload)
   })
 }
+
+/**
+ * The same before the application closes, while a balancer is given time to notice: clients that
+ * keep a connection open leave it with their next answer, and find another process.
+ */
+export const registerDraining = (app: FastifyInstance, isDraining: () => boolean): void => {
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    if (isDraining()) reply.header('connection', 'close')
+    done(null, payload)
+  })
+}
