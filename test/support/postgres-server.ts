@@ -34,6 +34,11 @@ export type PostgresServer = {
   stop(): Promise<void>
   /** Ends all of its processes as kill -9 does, or a crash of the machine's software. */
   kill(): Promise<void>
+  /** Stops all of its processes in mid-work, as a machine that hangs does, until `resume`. */
+  pause(): void
+  resume(): void
+  /** Its processes, the first of them first. */
+  pids(): readonly number[]
 }
 
 /**
@@ -67,10 +72,17 @@ export async function startPostgresServer(
       for (const pid of backends) signal(pid, 'SIGKILL')
       await ended
     },
+    pause: () => signalAll('SIGSTOP'),
+    resume: () => signalAll('SIGCONT'),
+    pids: () => (child?.pid === undefined ? [] : [child.pid, ...childrenOf(child)]),
+  }
+  function signalAll(name: NodeJS.Signals) {
+    for (const pid of server.pids()) signal(pid, name)
   }
   async function end(name: NodeJS.Signals) {
     if (child === undefined || hasEnded(child)) return
     child.kill(name)
+    signalAll('SIGCONT')
     await once(child, 'exit')
   }
   owner.teardown(server.stop)
