@@ -1,7 +1,9 @@
 import type { Act } from '../audit/act.ts'
 import { Problem } from '../oauth/problem.ts'
+import type { Revocations } from '../revocation/revocations.ts'
 import { refuseMoreThan } from './role-administration.ts'
 import type { RoleStore } from './role-store.ts'
+import type { Session, SessionStore } from './session-store.ts'
 import { isUuid, type User } from './user.ts'
 import type { NewAccount, UserAdministration } from './user-administration.ts'
 
@@ -34,16 +36,23 @@ export type DelegatedAdministration = {
   perform(act: DelegatedAct, userId: string, by: Administrator): Promise<User>
   grantRole(userId: string, role: string, by: Administrator): Promise<User>
   revokeRole(userId: string, role: string, by: Administrator): Promise<User>
+  /** Live ones, newest first. */
+  listSessions(userId: string): Promise<Session[]>
+  endSession(userId: string, sessionId: string, by: Administrator): Promise<void>
 }
 
 type Parts = {
   readonly administration: UserAdministration
   readonly roles: Pick<RoleStore, 'list'>
+  readonly sessions: Pick<SessionStore, 'list' | 'end'>
+  readonly revocations: Pick<Revocations, 'announce'>
 }
 
 export const createDelegatedAdministration = ({
   administration,
   roles,
+  sessions,
+  revocations,
 }: Parts): DelegatedAdministration => {
   const show = async (userId: string): Promise<User> => {
     const user = isUuid(userId) ? await administration.findUser(userId) : undefined
@@ -90,6 +99,15 @@ export const createDelegatedAdministration = ({
     async revokeRole(userId, role, by) {
       const { id } = await requireOther(userId, by)
       return administration.revokeRole(id, role, by.act, 'keep_admin')
+    },
+
+    listSessions: async (userId) => sessions.list((await show(userId)).id, undefined),
+
+    async endSession(userId, sessionId, by) {
+      const { id } = await requireOther(userId, by)
+      const ended = isUuid(sessionId) && (await sessions.end(id, sessionId, by.act))
+      await revocations.announce()
+      if (!ended) throw new Problem('not_found')
     },
   }
 }

@@ -3,6 +3,7 @@ import type { RecordedEvent } from '../audit/event.ts'
 import { Problem } from '../oauth/problem.ts'
 import { createClientSecret } from '../secrets/client-secret.ts'
 import { type Client, isConfidential } from './client.ts'
+import { applyChange, type ClientChange, changedMembers } from './client-change.ts'
 import { type ClientRegistration, register } from './client-registration.ts'
 import type { ChangeOutcome, ClientStore } from './client-store.ts'
 
@@ -18,6 +19,8 @@ export type ClientAdministration = {
   /** Oldest first, the built-in one too. */
   list(): Promise<Client[]>
   show(id: string): Promise<Client>
+  /** What is granted already stays so until it expires. Idempotent. */
+  update(id: string, change: ClientChange, act: Act): Promise<Client>
   /** Its families end, its tokens are refused from now on. Idempotent. */
   disable(id: string, act: Act): Promise<Client>
   /** Its access tokens that have not expired are good again; its families stay ended. Idempotent. */
@@ -72,6 +75,17 @@ export const createClientAdministration = ({
     },
     list: () => store.list(),
     show,
+    update: (id, wanted, act) =>
+      change(id, () =>
+        store.update(id, (present) => {
+          const applied = applyChange(present, wanted)
+          if ('faults' in applied) throw new Problem('validation', { fields: applied.faults })
+          const changed = changedMembers(present, applied.client)
+          if (changed.length === 0) return undefined
+          const event = describe('client.updated', id, act, { changed })
+          return { client: applied.client, event }
+        }),
+      ),
     disable: (id, act) => change(id, () => store.disable(id, describe('client.disabled', id, act))),
     enable: (id, act) => change(id, () => store.enable(id, describe('client.enabled', id, act))),
     async rotateSecret(id, act, overlapSeconds = defaultOverlapSeconds) {

@@ -10,6 +10,11 @@ export type NewClient = Omit<Client, 'disabledAt' | 'createdAt' | 'secretDigests
 /** `unchanged`: it was so before. */
 export type ChangeOutcome = 'changed' | 'unchanged' | 'built_in' | 'unknown'
 
+/** undefined: nothing is to change. */
+export type Decision = (
+  present: Client,
+) => { readonly client: Client; readonly event: RecordedEvent } | undefined
+
 /** Each act and its audit event are one transaction. */
 export type ClientStore = {
   /** With the secrets that have not expired. */
@@ -19,6 +24,11 @@ export type ClientStore = {
   create(client: NewClient, event: RecordedEvent): Promise<'created' | 'taken'>
   /** Makes the built-in client what it is to be; harmless when several nodes start at once. */
   ensureBuiltIn(client: NewClient): Promise<void>
+  /**
+   * Writes what `decide` makes of the client, whose row is locked meanwhile.
+   * @param decide returns the client as it is to be, and the event; what it throws undoes all
+   */
+  update(id: string, decide: Decision): Promise<ChangeOutcome>
   /**
    * Ends the client's families, and refuses its access tokens by a revocation entry that stands
    * while it is disabled.

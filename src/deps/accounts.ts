@@ -40,8 +40,7 @@ export const joinAccounts = (
     ),
     roleAdministration: createRoleAdministration(stores.roles),
     delegatedAdministration: createDelegatedAdministration({
-      administration: userAdministration,
-      roles: stores.roles,
+      ...{ sessions, revocations, administration: userAdministration, roles: stores.roles },
     }),
     userAdministration,
   }

@@ -35,6 +35,11 @@ export const administering = (request: FastifyRequest): Administrator => ({
   act: actOf(request),
 })
 
+/** A body of which nothing is needed may be left out (a hook for preValidation). */
+export const orEmptyBody = async (request: FastifyRequest): Promise<void> => {
+  if (request.body === undefined) request.body = {}
+}
+
 /** What every route of the admin API may answer. */
 export const adminProblems = [
   ...bearerProblems,

@@ -1,14 +1,32 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyRequest } from 'fastify'
+import { Problem } from '../../oauth/problem.ts'
+import { isWellFormedText } from '../../oauth/text.ts'
 import { guardByPermission } from '../../plugins/permission.ts'
 import { accountSchema } from './account-schema.ts'
 import type { AdminDeps } from './admin-deps.ts'
+import { audiences } from './audiences.ts'
 import { auditEvents } from './audit-events.ts'
+import { clientSchema, clientWithSecretSchema } from './client-schema.ts'
+import { clients } from './clients.ts'
 import { families } from './families.ts'
+import { keys } from './keys.ts'
 import { roles } from './roles.ts'
 import { userActs } from './user-acts.ts'
+import { userSessions } from './user-sessions.ts'
 import { users } from './users.ts'
 
-const endpoints = [auditEvents, families, roles, userActs, users]
+const endpoints = [
+  audiences,
+  auditEvents,
+  clients,
+  families,
+  keys,
+  roles,
+  userActs,
+  userSessions,
+  users,
+]
 
 /**
  * The admin API: thin over what the command line uses too. Every route names its permission in its
@@ -16,7 +34,7 @@ const endpoints = [auditEvents, families, roles, userActs, users]
  */
 export const adminEndpoints: FastifyPluginAsyncTypebox<AdminDeps> = async (app, deps) => {
   const { verifier, config, userAdministration } = deps
-  app.addSchema(accountSchema)
+  for (const schema of [accountSchema, clientSchema, clientWithSecretSchema]) app.addSchema(schema)
   app.addHook('onRequest', async (_request, reply) => {
     reply.header('cache-control', 'no-store')
   })
@@ -28,5 +46,11 @@ export const adminEndpoints: FastifyPluginAsyncTypebox<AdminDeps> = async (app, 
     issuer: config.issuer,
     findUser: userAdministration.findUser,
   })
+  app.addHook('preValidation', refuseIllFormed)
   for (const endpoint of endpoints) await app.register(endpoint, deps)
+}
+
+/** Nothing has a name that the database cannot even look for. */
+const refuseIllFormed = async ({ params }: FastifyRequest): Promise<void> => {
+  if (!Object.values(params as object).every(isWellFormedText)) throw new Problem('not_found')
 }

@@ -8,15 +8,20 @@ import { problemResponses } from '../problem-schema.ts'
 import { type AuthDeps, bearerProblems, bearerSecurity, selfOf } from './auth-deps.ts'
 import { nullableText } from './user-schema.ts'
 
-const sessionSchema = Type.Object({
+/** Members of a session, whoever looks. */
+export const sessionMembers = {
   id: Type.String({ format: 'uuid', description: '`sid` in tokens' }),
-  current: Type.Boolean({ description: 'The session of the access token of this request' }),
   user_agent: nullableText(),
   address: nullableText({ description: 'IP address at sign-in' }),
   created_at: Type.String({ format: 'date-time' }),
   last_seen_at: Type.String({ format: 'date-time', description: 'Sign-in or last refresh' }),
   expires_at: Type.String({ format: 'date-time' }),
   amr: Type.Array(Type.String(), { description: 'How the person was authenticated (RFC 8176)' }),
+}
+
+const sessionSchema = Type.Object({
+  ...sessionMembers,
+  current: Type.Boolean({ description: 'The session of the access token of this request' }),
 })
 
 const listSchema = {
@@ -49,7 +54,12 @@ export const sessions: FastifyPluginAsyncTypebox<AuthDeps> = async (app, deps) =
   app.get('/auth/sessions', { schema: listSchema }, async (request) => {
     const self = selfOf(request)
     const live = await ownSessions.list(self)
-    return { sessions: live.map((session) => toWireSession(session, self.sessionId)) }
+    return {
+      sessions: live.map((session) => ({
+        ...toWireSession(session),
+        current: session.id === self.sessionId,
+      })),
+    }
   })
 
   app.delete('/auth/sessions/:id', { schema: endSchema }, async (request, reply) => {
@@ -60,12 +70,8 @@ export const sessions: FastifyPluginAsyncTypebox<AuthDeps> = async (app, deps) =
   })
 }
 
-const toWireSession = (
-  session: Session,
-  currentId: string | undefined,
-): Static<typeof sessionSchema> => ({
+export const toWireSession = (session: Session): Omit<Static<typeof sessionSchema>, 'current'> => ({
   id: session.id,
-  current: session.id === currentId,
   user_agent: session.userAgent,
   address: session.address,
   created_at: session.createdAt.toISOString(),

@@ -57,7 +57,7 @@ const toClient = (rows: Row[]): Client => {
   }
 }
 
-export const toClientRow = (client: NewClient) => ({
+export const toClientRow = (client: Omit<NewClient, 'secretDigest'>) => ({
   id: client.id,
   name: client.name,
   authentication_method: client.authenticationMethod,

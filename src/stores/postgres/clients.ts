@@ -61,6 +61,24 @@ export const createClientStore = (
       .execute()
   },
 
+  update: (id, decide) =>
+    inTransaction(db, async (trx) => {
+      await trx.selectFrom('clients').select('id').where('id', '=', id).forUpdate().execute()
+      const [present] = await selectClients(trx, now, id)
+      if (present === undefined) return 'unknown'
+      if (present.builtIn) return 'built_in'
+      const decision = decide(present)
+      if (decision === undefined) return 'unchanged'
+      const { id: _id, ...row } = toClientRow(decision.client)
+      await trx
+        .updateTable('clients')
+        .set({ ...row, updated_at: now() })
+        .where('id', '=', id)
+        .execute()
+      await insertAuditEvents(trx, now, [decision.event])
+      return 'changed'
+    }),
+
   disable: (id, event) =>
     inTransaction(db, async (trx) => {
       const outcome = await setDisabled(trx, now, id, true)

@@ -1,0 +1,58 @@
+import type { GrantType } from '../oauth/grant-type.ts'
+import type { Client } from './client.ts'
+import { findFaults, type RegistrationFault } from './registration-rules.ts'
+
+/** What may change of a client; its id, and how it proves itself, stay. */
+export type ClientChange = {
+  readonly name?: string
+  readonly grantTypes?: readonly string[]
+  readonly scope?: readonly string[]
+  readonly audience?: readonly string[]
+  readonly resourceServer?: readonly string[]
+  readonly redirectUris?: readonly string[]
+  /** null: the service's default. */
+  readonly refreshGraceSeconds?: number | null
+  readonly refreshRetryElsewhere?: Client['refreshRetryElsewhere']
+}
+
+/** The client as it would be, checked by every rule of a registration. */
+export const applyChange = (
+  client: Client,
+  change: ClientChange,
+): { readonly client: Client } | { readonly faults: RegistrationFault[] } => {
+  const changed = { ...client, ...withoutRepetition(change) }
+  const faults = findFaults(changed)
+  return faults.length > 0
+    ? { faults }
+    : { client: { ...changed, grantTypes: changed.grantTypes as GrantType[] } }
+}
+
+/** Names of what differs, as columns and the wire call it, sorted. */
+export const changedMembers = (before: Client, after: Client): string[] =>
+  Object.entries(members)
+    .filter(([member]) => !isSame(before[member as Member], after[member as Member]))
+    .map(([, name]) => name)
+    .sort()
+
+type Member = keyof typeof members
+const members = {
+  name: 'client_name',
+  grantTypes: 'grant_types',
+  scope: 'scope',
+  audience: 'audience',
+  resourceServer: 'resource_server',
+  redirectUris: 'redirect_uris',
+  refreshGraceSeconds: 'refresh_grace_seconds',
+  refreshRetryElsewhere: 'refresh_retry_elsewhere',
+} as const satisfies Record<keyof ClientChange, string>
+
+const isSame = (one: unknown, other: unknown): boolean =>
+  JSON.stringify(one) === JSON.stringify(other)
+
+const withoutRepetition = (change: ClientChange): ClientChange =>
+  Object.fromEntries(
+    Object.entries(change).map(([member, value]) => [
+      member,
+      Array.isArray(value) ? [...new Set(value)] : value,
+    ]),
+  )
