@@ -15,9 +15,9 @@ import { metadata } from './endpoints/well-known/metadata.ts'
 import { basePathOf } from './plugins/base-path.ts'
 import { registerBrowserSessions } from './plugins/browser-sessions.ts'
 import { registerDraining } from './plugins/graceful-close.ts'
-import { registerRequestMetrics } from './plugins/request-metrics.ts'
 import { registerOverload } from './plugins/overload.ts'
 import { registerRateLimit } from './plugins/rate-limit.ts'
+import { registerRequestMetrics } from './plugins/request-metrics.ts'
 import { createServer } from './plugins/server.ts'
 
 /**
@@ -26,7 +26,11 @@ import { createServer } from './plugins/server.ts'
  */
 export const buildApp = async (deps: Deps): Promise<FastifyInstance> => {
   const { config, logger } = deps
-  const app = createServer(config, logger).withTypeProvider<TypeBoxTypeProvider>()
+  const app = createServer(
+    config,
+    logger,
+    deps.clientOrigins,
+  ).withTypeProvider<TypeBoxTypeProvider>()
   registerDraining(app, () => deps.health.state() === 'draining')
   if (config.metricsPort !== undefined) {
     registerRequestMetrics(app, deps.metrics.observeRequest)

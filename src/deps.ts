@@ -12,6 +12,7 @@ import type { ClientAuthenticator } from './clients/authentication.ts'
 import type { ClientAdministration } from './clients/client-administration.ts'
 import type { Clients } from './clients/client-directory.ts'
 import { firstPartyAudience, firstPartyClient } from './clients/first-party.ts'
+import type { ClientOrigins } from './clients/origin-directory.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config.ts'
 import { joinAccounts } from './deps/accounts.ts'
@@ -58,6 +59,7 @@ export type Deps = {
   readonly accessTokenRevocation: AccessTokenRevocation
   readonly revocations: Revocations
   readonly clients: Clients
+  readonly clientOrigins: ClientOrigins
   readonly clientAuthenticator: ClientAuthenticator
   readonly clientAdministration: ClientAdministration
   readonly audienceAdministration: AudienceAdministration
@@ -111,14 +113,14 @@ const join = async (
   options: KeyOptions,
 ): Promise<Deps> => {
   const foundation = layFoundation(config, logger, storage, sharedState)
-  const { stores, clock, audiences, auditWriter, metrics, revocations } = foundation
+  const { stores, clock, audiences, clientOrigins, auditWriter, metrics, revocations } = foundation
   const { macKeys, keySchedule, ...keys } = joinKeys(foundation, storage, options)
   const { familyStarter, ...tokens } = joinTokens(foundation, { ...keys, macKeys })
   const { hasher, ...people } = joinAccounts(foundation, { ...tokens, familyStarter }, macKeys)
   const health = createHealth({ revocations, bus: sharedState.bus })
   const housekeeping = joinHousekeeping(foundation)
   joinGauges(foundation, { storage, hasher, keyRing: keys.keyRing, health })
-  const heldInMemory = [keys.keyRing, macKeys, audiences]
+  const heldInMemory = [keys.keyRing, macKeys, audiences, clientOrigins]
 
   const close = async (): Promise<void> => {
     await keySchedule.close()

@@ -16,6 +16,7 @@ export type ClientRegistration = {
   readonly audience?: readonly string[]
   readonly resourceServer?: readonly string[]
   readonly redirectUris?: readonly string[]
+  readonly corsOrigins?: readonly string[]
   /** 0 to 600; default: the service's. */
   readonly refreshGraceSeconds?: number
   readonly refreshRetryElsewhere?: Client['refreshRetryElsewhere']
@@ -44,6 +45,7 @@ const withDefaults = (registration: ClientRegistration): Candidate => {
     audience: distinct(registration.audience),
     resourceServer,
     redirectUris: distinct(registration.redirectUris),
+    corsOrigins: distinct(registration.corsOrigins),
     refreshGraceSeconds: registration.refreshGraceSeconds ?? null,
     refreshRetryElsewhere: registration.refreshRetryElsewhere ?? 'allow',
     refreshTokenRotation: registration.refreshTokenRotation ?? 'rotate',

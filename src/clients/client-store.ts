@@ -21,6 +21,8 @@ export type ClientStore = {
   find(id: string): Promise<Client | undefined>
   /** Oldest first. */
   list(): Promise<Client[]>
+  /** The origins of all enabled clients, in no order. */
+  listOrigins(): Promise<string[]>
   create(client: NewClient, event: RecordedEvent): Promise<'created' | 'taken'>
   /** Makes the built-in client what it is to be; harmless when several nodes start at once. */
   ensureBuiltIn(client: NewClient): Promise<void>

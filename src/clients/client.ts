@@ -28,6 +28,8 @@ export type Client = {
   /** Audiences that it serves, and whose tokens it may introspect. */
   readonly resourceServer: readonly string[]
   readonly redirectUris: readonly string[]
+  /** Origins of web pages whose scripts may read what the client is answered. */
+  readonly corsOrigins: readonly string[]
   /** Window for retries of a refresh; null: the service's default, 0: strict. */
   readonly refreshGraceSeconds: number | null
   readonly refreshRetryElsewhere: 'allow' | 'refuse'

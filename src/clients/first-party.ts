@@ -21,6 +21,7 @@ export const firstPartyClient = (audience: readonly string[]): NewClient => ({
   audience,
   resourceServer: [],
   redirectUris: [],
+  corsOrigins: [],
   refreshGraceSeconds: null,
   refreshRetryElsewhere: 'allow',
   refreshTokenRotation: 'rotate',

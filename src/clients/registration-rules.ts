@@ -4,6 +4,7 @@ import { grantTypes } from '../oauth/grant-type.ts'
 import { isRedirectUri } from '../oauth/redirect-uri.ts'
 import { isScopeToken } from '../oauth/scope.ts'
 import { isWellFormedText } from '../oauth/text.ts'
+import { isWebOrigin } from '../oauth/web-origin.ts'
 import { authenticationMethods, type Client, firstPartyClientId } from './client.ts'
 import { isClientId } from './client-id.ts'
 
@@ -69,6 +70,11 @@ const rules: readonly Rule[] = [
     'redirect_uris',
     'must be https URIs, http URIs of the own machine, or URIs of a private scheme with a dot',
     ({ redirectUris }) => !redirectUris.every(isRedirectUri),
+  ],
+  [
+    'cors_origins',
+    'must be origins such as https://app.example.com, without a path',
+    ({ corsOrigins }) => !corsOrigins.every(isWebOrigin),
   ],
   [
     'refresh_grace_seconds',

@@ -1,4 +1,5 @@
 import { isAudience } from '../oauth/audience.ts'
+import { isWebOrigin } from '../oauth/web-origin.ts'
 import type { Environment, VariableName } from './environment-schema.ts'
 import type { Config } from './settings.ts'
 import {
@@ -6,7 +7,6 @@ import {
   isCookieDomain,
   isHttpUrl,
   isIssuer,
-  isOrigin,
   isPostgresUrl,
   isRedisUrl,
   isWorkerCount,
@@ -113,7 +113,7 @@ const rules: readonly Rule[] = [
   },
   {
     about: ['CORS_ORIGINS'],
-    isBroken: (_environment, { corsOrigins }) => !corsOrigins.every(isOrigin),
+    isBroken: (_environment, { corsOrigins }) => !corsOrigins.every(isWebOrigin),
     sentence: 'CORS_ORIGINS must be origins such as https://app.example.com, without a path',
   },
   {

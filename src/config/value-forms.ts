@@ -13,10 +13,6 @@ export const isIssuer = (text: string): boolean => {
   return search + hash + username + password === '' && href.replace(/\/$/, '') === text
 }
 
-/** An origin as a browser sends it (RFC 6454 §6.2). */
-export const isOrigin = (text: string): boolean =>
-  isUrl(text, ['http:', 'https:']) && new URL(text).origin === text
-
 export const isHttpUrl = (text: string): boolean => isUrl(text, ['http:', 'https:'])
 
 /** How many processes share the port: 1 to 256, or `auto`. */

@@ -8,13 +8,18 @@ import type { Foundation } from './foundation.ts'
 /** Clients and audiences, of which a change is known to every node that hears the bus. */
 export const joinClients = (foundation: Foundation) => {
   const { config, clock, stores, bus, warn, audiences, auditWriter, revocations } = foundation
+  const { clientOrigins } = foundation
   const clients = createClientDirectory({ store: stores.clients })
+  const reloadOrigins = (): Promise<void> =>
+    clientOrigins.reload().catch(warn('the origins of clients could not be read again'))
   bus.subscribe('clients', () => {
     clients.invalidate()
     audiences.reload().catch(warn('the audiences could not be read again'))
+    void reloadOrigins()
   })
   return {
     clients,
+    clientOrigins,
     clientAuthenticator: createClientAuthenticator({
       clients,
       isRevoked: (clientId) => revocations.revokedBy({ clientId }) !== undefined,
@@ -26,6 +31,7 @@ export const joinClients = (foundation: Foundation) => {
       announce: async (clientId) => {
         clients.invalidate(clientId)
         bus.publish('clients')
+        await reloadOrigins()
         await revocations.announce()
       },
     }),

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import { createAuditWriter } from '../audit/writer.ts'
 import { createAudienceDirectory } from '../clients/audience-directory.ts'
+import { createClientOrigins } from '../clients/origin-directory.ts'
 import { createSteeredClock } from '../clock.ts'
 import type { Config } from '../config.ts'
 import { createMetrics } from '../observability/metrics.ts'
@@ -34,6 +35,10 @@ export const layFoundation = (
     store: stores.audiences,
     onFailure: warn('the audiences could not be read again'),
   })
+  const clientOrigins = createClientOrigins({
+    store: stores.clients,
+    onFailure: warn('the origins of clients could not be read again'),
+  })
   const auditWriter = createAuditWriter({
     store: stores.audit,
     onFailure: warn('audit events could not be written yet'),
@@ -52,6 +57,6 @@ export const layFoundation = (
   })
   return {
     ...{ config, logger, sharedState, bus, warn, stores, clock: clock.now, longestTokenSeconds },
-    ...{ audiences, auditWriter, metrics, outages, revocations },
+    ...{ audiences, clientOrigins, auditWriter, metrics, outages, revocations },
   }
 }

@@ -2,6 +2,7 @@ import { type FastifyBaseLogger, type FastifyServerOptions, LogController } from
 import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
 import { answerClientError } from './client-error.ts'
+import { type PermittedOrigins, permissionHeaders } from './cross-origin.ts'
 import { sendError } from './error-handler.ts'
 import { logRequest, requestIdOf } from './request-log.ts'
 import { bareSecurityHeaders } from './security-headers.ts'
@@ -12,7 +13,11 @@ export type ServerConfig = Pick<
 >
 
 /** How large and how slow a request may be, and what answers those that reach no route. */
-export const serverOptions = (config: ServerConfig, logger: Logger): FastifyServerOptions => ({
+export const serverOptions = (
+  config: ServerConfig,
+  logger: Logger,
+  origins: PermittedOrigins,
+): FastifyServerOptions => ({
   loggerInstance: logger as FastifyBaseLogger,
   logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
   genReqId: requestIdOf,
@@ -30,7 +35,7 @@ export const serverOptions = (config: ServerConfig, logger: Logger): FastifyServ
       removeAdditional: false,
     },
   },
-  ...refusals(config.issuer, logger),
+  ...refusals(config.issuer, logger, origins),
 })
 
 const limits = ({ bodyLimitBytes, requestTimeoutMs }: ServerConfig) => ({
@@ -46,11 +51,12 @@ const limits = ({ bodyLimitBytes, requestTimeoutMs }: ServerConfig) => ({
 })
 
 // These run outside of all hooks, so the headers of every answer are set here once more.
-const refusals = (issuer: string, logger: Logger) => {
+const refusals = (issuer: string, logger: Logger, origins: PermittedOrigins) => {
   const headers = bareSecurityHeaders(issuer)
   return {
     frameworkErrors: (error, request, reply) => {
-      reply.headers({ ...headers, 'x-request-id': request.id })
+      const permission = permissionHeaders(request.headers.origin, origins)
+      reply.headers({ ...headers, ...permission, 'x-request-id': request.id })
       sendError(error, request, reply, 'problem')
       logRequest(request, reply)
     },

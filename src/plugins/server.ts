@@ -1,5 +1,6 @@
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
+import type { ClientOrigins } from '../clients/origin-directory.ts'
 import { registerCrossOrigin } from './cross-origin.ts'
 import { registerErrorHandler } from './error-handler.ts'
 import { registerGracefulClose } from './graceful-close.ts'
@@ -11,14 +12,22 @@ import { registerSecurityHeaders } from './security-headers.ts'
 import { type ServerConfig, serverOptions } from './server-options.ts'
 import { registerUrlLimit } from './url-limit.ts'
 
-/** A Fastify application with all that holds for every request, in this order, and no routes. */
-export const createServer = (config: ServerConfig, logger: Logger): FastifyInstance => {
-  const app = Fastify(serverOptions(config, logger))
+/**
+ * A Fastify application with all that holds for every request, in this order, and no routes.
+ * @param clientOrigins origins of web pages of any client
+ */
+export const createServer = (
+  config: ServerConfig,
+  logger: Logger,
+  clientOrigins: Pick<ClientOrigins, 'has'> = { has: () => false },
+): FastifyInstance => {
+  const origins = { all: new Set(config.corsOrigins), isOfClient: clientOrigins.has }
+  const app = Fastify(serverOptions(config, logger, origins))
   const routes = collectRoutes(app)
   registerGracefulClose(app)
   registerRequestLog(app)
   registerSecurityHeaders(app, config.issuer)
-  registerCrossOrigin(app, config.corsOrigins, routes)
+  registerCrossOrigin(app, origins, routes)
   registerUrlLimit(app)
   registerErrorHandler(app)
   registerJsonBody(app)

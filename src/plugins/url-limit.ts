@@ -6,8 +6,11 @@ const maximumUrlLength = 8192
 
 /** Refuses addresses that are too long to be meant (414). */
 export const registerUrlLimit = (app: FastifyInstance): void => {
-  app.addHook('onRequest', (request, _reply, done) => {
-    if (request.url.length > maximumUrlLength) done(new Problem('uri_too_long'))
-    else done()
+  // After the plugins that come before it: scripts may read this refusal too.
+  app.after(() => {
+    app.addHook('onRequest', (request, _reply, done) => {
+      if (request.url.length > maximumUrlLength) done(new Problem('uri_too_long'))
+      else done()
+    })
   })
 }

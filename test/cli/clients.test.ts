@@ -23,6 +23,7 @@ const machine = {
   audience: ['https://api.example', 'https://other.example'],
   resource_server: [],
   redirect_uris: [],
+  cors_origins: [],
   refresh_grace_seconds: null,
   refresh_retry_elsewhere: 'allow',
   refresh_token_rotation: 'rotate',
@@ -62,6 +63,7 @@ t.test('create takes every option, repeated, in one word, or separated by commas
     ...['--redirect-uri', 'https://app.example/cb?x=1,2'],
     ...['--redirect-uri', 'http://127.0.0.1/cb', '--auth-method', 'client_secret_post'],
     ...['--refresh-grace-seconds', '0'],
+    ...['--cors-origin', 'https://app.example', '--cors-origin', 'http://localhost:3000'],
   ])) as WireClient
   t.match(created_at, timestamp)
   t.match(client_secret, /^tcs_/)
@@ -75,6 +77,7 @@ t.test('create takes every option, repeated, in one word, or separated by commas
     audience: ['https://a.example'],
     resource_server: ['https://orders.example'],
     redirect_uris: ['https://app.example/cb?x=1,2', 'http://127.0.0.1/cb'],
+    cors_origins: ['https://app.example', 'http://localhost:3000'],
     refresh_grace_seconds: 0,
   })
 })

@@ -49,6 +49,7 @@ onEverySqlBackend('the store of clients', async (t, backend) => {
       scope: ['b', 'a'],
       resourceServer: ['https://serves.example'],
       redirectUris: ['https://app.example/back'],
+      corsOrigins: ['https://app.example'],
       refreshGraceSeconds: 0,
       refreshRetryElsewhere: 'refuse',
       secretDigest: digest,
@@ -80,6 +81,19 @@ onEverySqlBackend('the store of clients', async (t, backend) => {
     t.strictSame(await auditedTypes(backend, client.id), ['client.created'])
   })
 
+  await t.test('the origins of clients are listed as long as those are not disabled', async (t) => {
+    const client = makeNewClient({ corsOrigins: ['https://one.example', 'https://two.example'] })
+    const other = makeNewClient({ corsOrigins: ['https://two.example'] })
+    for (const each of [client, other]) await store.create(each, created(each.id))
+    const listed = async () =>
+      (await store.listOrigins()).filter((origin) => /one|two/.test(origin)).sort()
+    t.strictSame(await listed(), ['https://one.example', 'https://two.example'])
+    await store.disable(client.id, event('client.disabled', client.id))
+    t.strictSame(await listed(), ['https://two.example'])
+    await store.disable(other.id, event('client.disabled', other.id))
+    t.strictSame(await listed(), [])
+  })
+
   await t.test('the built-in client follows the configuration', async (t) => {
     await store.ensureBuiltIn(firstPartyClient(['https://a.example']))
     const first = await store.find('first-party')
@@ -96,6 +110,7 @@ onEverySqlBackend('the store of clients', async (t, backend) => {
       audience: ['https://a.example', 'https://b.example'],
       resourceServer: [],
       redirectUris: [],
+      corsOrigins: [],
       refreshGraceSeconds: null,
       refreshRetryElsewhere: 'allow',
       refreshTokenRotation: 'rotate',

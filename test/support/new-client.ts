@@ -10,6 +10,7 @@ const plain = {
   audience: ['https://reports.example'],
   resourceServer: [],
   redirectUris: [],
+  corsOrigins: [],
   refreshGraceSeconds: null,
   refreshRetryElsewhere: 'allow',
   refreshTokenRotation: 'rotate',

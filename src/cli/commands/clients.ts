@@ -19,6 +19,7 @@ type CreateOptions = PrintOptions & {
   readonly audience?: string[]
   readonly resourceServer?: string[]
   readonly redirectUri?: string[]
+  readonly corsOrigin?: string[]
   readonly authMethod?: string
   readonly refreshGraceSeconds?: number
 }
@@ -71,6 +72,7 @@ const addCreate = (clients: Command, context: CommandContext): void => {
     .option('--audience <uri>', 'audience that it may ask tokens for (repeatable)', parseMany)
     .option('--resource-server <uri>', 'audience that it serves (repeatable)', parseMany)
     .option('--redirect-uri <uri>', 'where sign-ins may return to (repeatable)', parseMany)
+    .option('--cors-origin <origin>', 'web page that may read its answers (repeatable)', parseMany)
     .option('--auth-method <method>', 'client_secret_basic, client_secret_post or none')
     .option(
       '--refresh-grace-seconds <seconds>',
@@ -94,6 +96,7 @@ const createClient = async (context: CommandContext, options: CreateOptions): Pr
     audience: options.audience,
     resourceServer: options.resourceServer,
     redirectUris: options.redirectUri,
+    corsOrigins: options.corsOrigin,
     refreshGraceSeconds: options.refreshGraceSeconds,
   })
   printWithSecret(context, options, client)

@@ -17,6 +17,7 @@ const clientToJson = (client: Client) => ({
   audience: [...client.audience],
   resource_server: [...client.resourceServer],
   redirect_uris: [...client.redirectUris],
+  cors_origins: [...client.corsOrigins],
   refresh_grace_seconds: client.refreshGraceSeconds,
   refresh_retry_elsewhere: client.refreshRetryElsewhere,
   refresh_token_rotation: client.refreshTokenRotation,
@@ -43,6 +44,7 @@ export const clientOperations = {
       audience: names,
       resourceServer: names,
       redirectUris: names,
+      corsOrigins: names,
       refreshGraceSeconds: Type.Optional(Type.Number()),
     }),
     async ({ clientAdministration }, registration) =>

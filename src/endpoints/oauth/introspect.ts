@@ -27,13 +27,14 @@ export const introspect: FastifyPluginAsyncTypebox<IntrospectDeps> = async (app,
   registerFormBody(app)
   const route = {
     schema: introspectSchema,
-    config: { errorFormat: 'oauth', rateLimit: 'introspection' },
+    config: { errorFormat: 'oauth', forClients: true, rateLimit: 'introspection' },
   } as const
   app.post('/introspect', route, async (request) => {
     const client = await deps.clientAuthenticator.authenticate(
       clientRequestOf(request, request.body),
       originOf(request),
     )
+    request.client = client
     if (!isConfidential(client)) {
       throw new OAuthError('invalid_client', 'Introspection needs a confidential client')
     }

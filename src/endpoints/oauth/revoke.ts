@@ -35,17 +35,22 @@ const schema = {
 /** `POST /revoke` (RFC 7009). A 200 is a promise: whatever cannot be kept is answered 503. */
 export const revoke: FastifyPluginAsyncTypebox<RevokeDeps> = async (app, deps) => {
   registerFormBody(app)
-  app.post('/revoke', { schema, config: { errorFormat: 'oauth' } }, async (request, reply) => {
-    const origin = originOf(request)
-    const client = await deps.clientAuthenticator.authenticate(
-      clientRequestOf(request, request.body),
-      origin,
-    )
-    const { token } = request.body
-    if (looksLikeRefreshToken(token)) await revokeFamily(deps, token, client, origin)
-    else await revokeAccessToken(deps, token, client, origin)
-    return reply.code(200).send()
-  })
+  app.post(
+    '/revoke',
+    { schema, config: { errorFormat: 'oauth', forClients: true } },
+    async (request, reply) => {
+      const origin = originOf(request)
+      const client = await deps.clientAuthenticator.authenticate(
+        clientRequestOf(request, request.body),
+        origin,
+      )
+      request.client = client
+      const { token } = request.body
+      if (looksLikeRefreshToken(token)) await revokeFamily(deps, token, client, origin)
+      else await revokeAccessToken(deps, token, client, origin)
+      return reply.code(200).send()
+    },
+  )
 }
 
 const revokeFamily = async (

@@ -18,7 +18,7 @@ export const token: FastifyPluginAsyncTypebox<TokenDeps> = async (app, deps) => 
   const schema = tokenSchema(deps.grants)
   app.post(
     '/token',
-    { schema, config: { errorFormat: 'oauth', rateLimit: 'token' } },
+    { schema, config: { errorFormat: 'oauth', forClients: true, rateLimit: 'token' } },
     async (request) => {
       const { body } = request
       const origin = originOf(request)
@@ -27,6 +27,7 @@ export const token: FastifyPluginAsyncTypebox<TokenDeps> = async (app, deps) => 
         clientRequestOf(request, body),
         origin,
       )
+      request.client = client
       // Refreshes have been counted by their family.
       if (body.grant_type !== 'refresh_token') await limitClient(request, client)
       // 2. What it asks for, within what it is registered for.

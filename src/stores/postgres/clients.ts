@@ -24,6 +24,13 @@ export const createClientStore = (
 
   list: () => selectClients(db, now),
 
+  async listOrigins() {
+    const { rows } = await sql<{ origin: string }>`
+      SELECT DISTINCT unnest(cors_origins) AS origin FROM clients
+      WHERE disabled_at IS NULL`.execute(db)
+    return rows.map(({ origin }) => origin)
+  },
+
   create: (client, event) =>
     inTransaction(db, async (trx) => {
       const created = await trx

@@ -61,6 +61,7 @@ export type ClientRow = {
   audience: string[]
   resource_server: string[]
   redirect_uris: string[]
+  cors_origins: Generated<string[]>
   refresh_grace_seconds: number | null
   refresh_retry_elsewhere: Generated<'allow' | 'refuse'>
   refresh_token_rotation: Generated<'rotate' | 'static'>
