@@ -138,7 +138,7 @@ const join = async (
     ...tokens,
     ...people,
     ...joinClients(foundation),
-    rateLimits: joinRateLimits(foundation, macKeys),
+    rateLimits: joinRateLimits(foundation, macKeys, people),
     ...joinAudit(foundation),
     ...{ health, metrics },
     grants: observeGrants(

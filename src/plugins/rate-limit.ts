@@ -3,7 +3,7 @@ import { type Client, isConfidential } from '../clients/client.ts'
 import type { Config } from '../config.ts'
 import { Problem } from '../oauth/problem.ts'
 import { type LimitedCount, rateLimitHeaders, toSeconds } from './rate-limit-headers.ts'
-import { type ReadFamily, rateLimitKeys } from './rate-limit-keys.ts'
+import { addressKey, bodyKeys, type Recognition } from './rate-limit-keys.ts'
 import { type RateLimiter, type RateLimitProfile, rateLimitPlans } from './rate-limiter.ts'
 
 /** @throws {Problem} too_many_requests when the limit is over. */
@@ -24,9 +24,8 @@ declare module 'fastify' {
   }
 }
 
-export type RateLimits = {
+export type RateLimits = Recognition & {
   readonly limiter: RateLimiter
-  readonly readFamily: ReadFamily
   /** Told of every request that was refused. */
   readonly onLimited: (profile: RateLimitProfile) => void
 }
@@ -45,17 +44,16 @@ export const registerRateLimit = (app: FastifyInstance, options: Options): void 
     request.countRequest = countRequests(options, reply)
     if (plan.onRequest === undefined) return
     const { profile, by } = plan.onRequest
-    await request.countRequest(profile, by, rateLimitKeys[by](request))
+    await request.countRequest(profile, by, addressKey(request))
   })
 
   app.addHook('preValidation', async (request) => {
     const rule = planOf(request)?.onBody
     if (rule === undefined) return
-    const key = await rateLimitKeys[rule.by](request, options.readFamily)
+    const key = await bodyKeys[rule.by](request, options)
     if (key !== undefined) await request.countRequest?.(rule.profile, rule.by, key)
     else if (rule.otherwise !== undefined) {
-      const { address } = rateLimitKeys
-      await request.countRequest?.(rule.profile, rule.otherwise, address(request))
+      await request.countRequest?.(rule.profile, rule.otherwise, addressKey(request))
     }
   })
 }
@@ -90,6 +88,6 @@ const countRequests = (
  * @throws {Problem} too_many_requests when the limit is over.
  */
 export const limitClient = async (request: FastifyRequest, client: Client): Promise<void> => {
-  const key = isConfidential(client) ? client.id : `${client.id} ${rateLimitKeys.address(request)}`
+  const key = isConfidential(client) ? client.id : `${client.id} ${addressKey(request)}`
   await request.countRequest?.('token', 'client', key)
 }
