@@ -1,0 +1,286 @@
+import { type Test, test } from 'tap'
+import type { NewSigningKey, Replacement } from '../../src/keys/key-store.ts'
+import { stateOf } from '../../src/keys/lifecycle.ts'
+import type { SigningAlgorithm } from '../../src/oauth/algorithm.ts'
+import { createKeyEmergencyStore } from '../../src/stores/postgres/key-emergencies.ts'
+import { createKeyPruners } from '../../src/stores/postgres/key-pruning.ts'
+import { createMacKeyStore } from '../../src/stores/postgres/mac-keys.ts'
+import { createSigningKeyStore } from '../../src/stores/postgres/signing-keys.ts'
+import { clearKeys } from '../keys/key-fixture.ts'
+import { onEverySqlBackend, openPostgres, type SqlBackend } from '../support/sql-backends.ts'
+
+type Rule = (t: Test, backend: SqlBackend) => Promise<void>
+const rules = new Map<string, Rule>()
+const rule = (title: string, act: Rule): unknown => rules.set(title, act)
+
+const by = { actor: 'cli', origin: {} }
+const key = (keyId: string, algorithm: SigningAlgorithm = 'ES256'): NewSigningKey => ({
+  keyId,
+  algorithm,
+  publicJwk: { kty: 'EC' },
+  sealedPrivateKey: Buffer.from(`sealed ${keyId}`),
+})
+const macKey = (number: number) => ({
+  number,
+  sealedKey: Buffer.from(`sealed ${number}`),
+  useAfterSeconds: 0,
+  retentionSeconds: 1000,
+})
+const rotation = {
+  algorithm: 'ES256',
+  retire: 'a',
+  promote: 'b',
+  next: key('c'),
+  leadSeconds: 10,
+  publicationSeconds: 100,
+  retentionSeconds: 50,
+} as const
+
+/** `a` signs and `b` waits, of ES256; `other` and `waits` of EdDSA; MAC key 1. */
+const seed = async (backend: SqlBackend) => {
+  const signingKeys = createSigningKeyStore(backend)
+  const macKeys = createMacKeyStore(backend)
+  await signingKeys.insertMissing(
+    [
+      { key: key('a'), signAfterSeconds: 0 },
+      { key: key('b'), signAfterSeconds: null },
+      { key: key('other', 'EdDSA'), signAfterSeconds: 0 },
+      { key: key('waits', 'EdDSA'), signAfterSeconds: null },
+    ],
+    by,
+  )
+  await macKeys.insert(macKey(1), by)
+  backend.moveTime(100)
+  const emergencies = createKeyEmergencyStore(backend, () => 3600)
+  const promote = (revoke: string, next: string) =>
+    emergencies.promoteNext({ algorithm: 'ES256', revoke, next: key(next) }, by)
+  const states = async (algorithm: SigningAlgorithm = 'ES256') => {
+    const { now, keys } = await signingKeys.list()
+    const ring = keys.filter((each) => each.algorithm === algorithm)
+    return Object.fromEntries(ring.map((each) => [each.keyId, stateOf(each, now)]))
+  }
+  return { signingKeys, macKeys, emergencies, promote, states }
+}
+
+const revokedKeys = async ({ db }: SqlBackend) => {
+  const rows = await db.selectFrom('revocations').select(['kind', 'value']).execute()
+  return rows.map(({ kind, value }) => `${kind} ${value}`).sort()
+}
+const critical = async ({ db }: SqlBackend) => {
+  const events = db.selectFrom('audit_events').select(['type', 'actor', 'details'])
+  return events.where('severity', '=', 'critical').execute()
+}
+
+rule('a key that signs is gone at once, and the next one signs', async (t, backend) => {
+  const { promote, states } = await seed(backend)
+  t.equal(await promote('a', 'c'), true)
+  t.strictSame(await states(), { b: 'current', c: 'next' })
+  t.strictSame(await states('EdDSA'), { other: 'current', waits: 'next' }, 'other rings stay')
+  t.strictSame(await revokedKeys(backend), ['kid a'])
+  t.strictSame(await critical(backend), [
+    {
+      type: 'key.revoked',
+      actor: 'cli',
+      details: { key_id: 'a', algorithm: 'ES256', promoted: 'b' },
+    },
+  ])
+  t.equal(await promote('a', 'd'), false, 'a second time there is nothing to revoke')
+  t.strictSame(await states(), { b: 'current', c: 'next' })
+})
+
+rule('a key that waits is replaced by another; who signs goes on', async (t, backend) => {
+  const { promote, states } = await seed(backend)
+  t.equal(await promote('b', 'c'), true)
+  t.strictSame(await states(), { a: 'current', c: 'next' })
+  t.strictSame(await revokedKeys(backend), ['kid b'])
+})
+
+rule('a retired key is dropped; the ring goes on as it was', async (t, backend) => {
+  const { signingKeys, promote, states } = await seed(backend)
+  await signingKeys.rotate(rotation, by)
+  backend.moveTime(10)
+  t.strictSame(await states(), { a: 'retired', b: 'current', c: 'next' })
+  t.equal(await promote('a', 'd'), true)
+  t.strictSame(await states(), { b: 'current', c: 'next' })
+})
+
+rule(
+  'a changeover that is under way is done at once when its old key leaks',
+  async (t, backend) => {
+    const { signingKeys, promote, states } = await seed(backend)
+    await signingKeys.rotate(rotation, by)
+    t.strictSame(await states(), { a: 'current', b: 'next', c: 'next' })
+    t.equal(await promote('a', 'd'), true)
+    t.strictSame(await states(), { b: 'current', c: 'next' })
+  },
+)
+
+rule('when the key leaks that is about to sign, the one after it signs', async (t, backend) => {
+  const { signingKeys, promote, states } = await seed(backend)
+  await signingKeys.rotate(rotation, by)
+  t.equal(await promote('b', 'd'), true)
+  t.strictSame(await states(), { a: 'retired', c: 'current', d: 'next' })
+})
+
+rule('when the waiting key leaks, a changeover that is under way goes on', async (t, backend) => {
+  const { signingKeys, promote, states } = await seed(backend)
+  await signingKeys.rotate(rotation, by)
+  t.equal(await promote('c', 'd'), true)
+  t.strictSame(await states(), { a: 'current', b: 'next', d: 'next' })
+  backend.moveTime(10)
+  t.strictSame(await states(), { a: 'retired', b: 'current', d: 'next' })
+})
+
+rule('after an emergency the rings can be rotated as ever', async (t, backend) => {
+  const { signingKeys, promote, states } = await seed(backend)
+  await promote('a', 'c')
+  backend.moveTime(100)
+  const next = { ...rotation, retire: 'b', promote: 'c', next: key('d') }
+  t.ok(await signingKeys.rotate(next, by))
+  backend.moveTime(10)
+  t.strictSame(await states(), { b: 'retired', c: 'current', d: 'next' })
+})
+
+const replacement: Replacement = {
+  expected: ['a', 'other'],
+  signers: [key('A'), key('O', 'EdDSA')],
+  nexts: [key('B'), key('W', 'EdDSA')],
+  macKey: macKey(2),
+  keepMacKeys: false,
+}
+
+rule('every key is replaced at once, and all former ones are revoked', async (t, backend) => {
+  const { macKeys, emergencies, states } = await seed(backend)
+  t.equal(await emergencies.replaceAll(replacement, by), true)
+  t.strictSame(await states(), { A: 'current', B: 'next' })
+  t.strictSame(await states('EdDSA'), { O: 'current', W: 'next' })
+  t.strictSame(await revokedKeys(backend), ['kid a', 'kid b', 'kid other', 'kid waits'])
+  t.strictSame(
+    (await macKeys.list()).keys.map(({ number }) => number),
+    [2],
+  )
+  const [event, ...others] = await critical(backend)
+  t.strictSame(others, [])
+  const { revoked, ...details } = (event?.details ?? {}) as { revoked: string[] }
+  t.strictSame(
+    { type: event?.type, revoked: revoked.sort(), details },
+    {
+      type: 'key.all_replaced',
+      revoked: ['a', 'b', 'other', 'waits'],
+      details: { refresh_tokens: 'refused' },
+    },
+  )
+})
+
+rule('refresh tokens may be kept; a MAC key that waits is never used', async (t, backend) => {
+  const { macKeys, emergencies } = await seed(backend)
+  await macKeys.insert({ ...macKey(2), useAfterSeconds: 60 }, by)
+  const kept = { ...replacement, macKey: macKey(3), keepMacKeys: true }
+  t.equal(await emergencies.replaceAll(kept, by), true)
+  const { now, keys } = await macKeys.list()
+  t.strictSame(
+    keys.map(({ number, useFrom, dropAfter }) => [number, useFrom <= now, dropAfter === null]),
+    [
+      [1, true, false],
+      [3, true, true],
+    ],
+  )
+})
+
+rule('what somebody else replaced is not replaced again', async (t, backend) => {
+  const { emergencies, states } = await seed(backend)
+  t.equal(await emergencies.replaceAll(replacement, by), true)
+  const again = { ...replacement, signers: [key('X')], nexts: [key('Y')], macKey: macKey(3) }
+  t.equal(await emergencies.replaceAll(again, by), false)
+  const taken = { ...again, expected: ['A', 'O'], macKey: macKey(2) }
+  t.equal(await emergencies.replaceAll(taken, by), false, 'nor under a number that is taken')
+  t.strictSame(await states(), { A: 'current', B: 'next' })
+  t.equal((await critical(backend)).length, 1)
+})
+
+rule('keys are removed, with their secrets, when their time is over', async (t, backend) => {
+  const { signingKeys, macKeys } = await seed(backend)
+  await signingKeys.rotate(rotation, by)
+  await macKeys.insert(macKey(2), by)
+  const prune = async () => {
+    const counts: Record<string, number> = {}
+    for (const { name, run } of createKeyPruners(backend)) counts[name] = await run()
+    return counts
+  }
+  const left = async () => {
+    const rows = await backend.db.selectFrom('signing_keys').select('key_id').execute()
+    const numbers = await backend.db.selectFrom('mac_keys').select('number').execute()
+    return [...rows.map(({ key_id }) => key_id), ...numbers.map(({ number }) => number)].sort()
+  }
+  backend.moveTime(55)
+  t.strictSame(await prune(), { signing_keys: 0, mac_keys: 0 })
+  backend.moveTime(10)
+  t.strictSame(await prune(), { signing_keys: 1, mac_keys: 0 })
+  t.strictSame(await left(), [1, 2, 'b', 'c', 'other', 'waits'])
+  backend.moveTime(1000)
+  t.strictSame(await prune(), { signing_keys: 0, mac_keys: 1 })
+  t.strictSame(await left(), [2, 'b', 'c', 'other', 'waits'])
+  const events = backend.db.selectFrom('audit_events').select('details')
+  const removed = await events.where('type', '=', 'key.removed').execute()
+  t.strictSame(
+    removed.map(({ details }) => details),
+    [{ key_id: 'a', algorithm: 'ES256' }, { mac_key: 1 }],
+  )
+})
+
+onEverySqlBackend('the store of key emergencies', async (t, backend) => {
+  for (const [title, act] of rules) {
+    await t.test(title, async (t) => {
+      await clearKeys(backend)
+      await act(t, backend)
+    })
+  }
+})
+
+/** Whether exactly one key signs and one waits, and none of the revoked ones is left. */
+const isSound = (states: Record<string, string>): boolean =>
+  Object.values(states).filter((state) => state === 'current').length === 1 &&
+  Object.values(states).includes('next') &&
+  !('a' in states)
+
+test('of operators who revoke the same key at once one does it', async (t) => {
+  const { promote, states } = await seed(await openPostgres(t))
+  const done = await Promise.all(Array.from({ length: 8 }, (_, n) => promote('a', `next ${n}`)))
+  t.equal(done.filter(Boolean).length, 1)
+  t.equal(isSound(await states()), true)
+})
+
+test('of operators who replace everything at once one does it', async (t) => {
+  const { emergencies, states } = await seed(await openPostgres(t))
+  const done = await Promise.all(
+    Array.from({ length: 8 }, (_, n) =>
+      emergencies.replaceAll(
+        {
+          ...replacement,
+          signers: [key(`signer ${n}`)],
+          nexts: [key(`next ${n}`)],
+          macKey: macKey(2 + n),
+        },
+        by,
+      ),
+    ),
+  )
+  t.equal(done.filter(Boolean).length, 1)
+  t.equal(isSound(await states()), true)
+})
+
+test('an emergency in the middle of rotations wins, whichever comes first', async (t) => {
+  for (let round = 0; round < 10; round += 1) {
+    const backend = await openPostgres(t)
+    const { signingKeys, emergencies, promote, states } = await seed(backend)
+    const act =
+      round % 2 === 0 ? () => promote('a', 'd') : () => emergencies.replaceAll(replacement, by)
+    const [rotated, done] = await Promise.all([signingKeys.rotate(rotation, by), act()])
+    t.equal(
+      done,
+      true,
+      `round ${round}, ${rotated === undefined ? 'before' : 'after'} the rotation`,
+    )
+    t.equal(isSound(await states()), true)
+  }
+})
