@@ -46,12 +46,16 @@ const schema = {
 /** `POST /auth/register` */
 export const register: FastifyPluginAsyncTypebox<AuthDeps> = async (app, deps) => {
   const sessions = browserSessionsOf(app)
-  app.post('/auth/register', { schema, config: { rateLimit: 'registration' } }, async (request, reply) => {
-    const { email, password, cookies = false } = request.body
-    if (cookies) sessions.requireTrusted(request)
-    const account = { ...readProfile(request.body), email, password }
-    const signedIn = await deps.accounts.register(account, originOf(request))
-    const tokens = await answerSignIn(deps, request, reply, signedIn, cookies)
-    return reply.code(201).send({ ...tokens, user: toWireUser(signedIn.user) })
-  })
+  app.post(
+    '/auth/register',
+    { schema, config: { rateLimit: 'registration' } },
+    async (request, reply) => {
+      const { email, password, cookies = false } = request.body
+      if (cookies) sessions.requireTrusted(request)
+      const account = { ...readProfile(request.body), email, password }
+      const signedIn = await deps.accounts.register(account, originOf(request))
+      const tokens = await answerSignIn(deps, request, reply, signedIn, cookies)
+      return reply.code(201).send({ ...tokens, user: toWireUser(signedIn.user) })
+    },
+  )
 }
