@@ -14,4 +14,9 @@ export type AttemptStore = {
   /** Makes it `count` for so many seconds from now on. */
   set(key: string, count: number, seconds: number): Promise<void>
   forget(key: string): Promise<void>
+  /**
+   * Forgets wherever it is counted, and not only where that can be done at once.
+   * @throws {Unavailable} when the shared counts cannot be reached; then an operator has to know.
+   */
+  erase(key: string): Promise<void>
 }

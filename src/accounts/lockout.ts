@@ -32,7 +32,10 @@ export type Lockout = {
    * @throws {Problem} `too_many_attempts` with the seconds to wait; then nothing was looked at.
    */
   guard(attempt: Attempt, verify: () => Promise<PasswordVerdict>): Promise<PasswordVerdict>
-  /** Lets everybody try again to sign in to the account. Audited. */
+  /**
+   * Lets everybody try again to sign in to the account. Audited.
+   * @throws {Unavailable} when the counts of the other nodes cannot be reached.
+   */
   unlock(user: Pick<User, 'id' | 'email' | 'username'>, act: Act): Promise<void>
 }
 
@@ -112,7 +115,7 @@ export const createLockout = ({ config, store, digest, auditWriter }: LockoutPar
       const names = [{ id }, { email }, ...(username === null ? [] : [{ username }])]
       for (const name of names) {
         const key = `account:${digest(name)}`
-        await Promise.all([store.forget(key), store.forget(levelOf(key))])
+        await Promise.all([store.erase(key), store.erase(levelOf(key))])
       }
       auditWriter.record({ type: 'user.unlocked', outcome: 'success', actor, subject: id, origin })
     },

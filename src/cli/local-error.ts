@@ -27,6 +27,7 @@ const optionOf: Readonly<Record<string, string>> = {
   audience: 'the audience',
   resource_server: '--resource-server',
   redirect_uris: '--redirect-uri',
+  cors_origins: '--cors-origin',
   refresh_grace_seconds: '--refresh-grace-seconds',
   overlap_seconds: '--overlap-seconds',
   signing_algorithm: '--algorithm',

@@ -7,7 +7,7 @@ import type { AttemptStore } from '../accounts/attempt-store.ts'
  */
 export const toAttemptStore = (
   limiter: () => RateLimiterMemory | RateLimiterRedis,
-): AttemptStore => ({
+): Omit<AttemptStore, 'erase'> => ({
   async add(key, windowSeconds) {
     const { consumedPoints, msBeforeNext } = await limiter().penalty(key, 1, {
       customDuration: windowSeconds,

@@ -7,7 +7,7 @@ import { freePort } from '../support/free-port.ts'
 import { createTestRedis } from '../support/redis.ts'
 import { temporaryFolder } from '../support/run-folder.ts'
 import { startServer } from '../support/server-process.ts'
-import { startService } from '../support/service.ts'
+import { register, startService } from '../support/service.ts'
 import { waitUntil } from '../support/wait-until.ts'
 import { cheapSettings, runCli } from './run-cli.ts'
 
@@ -104,6 +104,25 @@ t.test('with Redis a command is heard by the servers before they would ask', asy
   await run('audiences', 'set', shared.ISSUER, '--algorithm', 'ES256')
   await waitUntil('the server to follow', async () => (await signedWith()) === 'ES256')
 })
+
+t.test(
+  'unlock reaches the counts of the servers by Redis, and says so where it cannot',
+  async (t) => {
+    const redis = await createTestRedis(t)
+    const { app, deps, databaseUrl, config } = await startService(t, { REDIS_URL: redis.url })
+    const { email, password } = await register(app)
+    const attempt = (typed: string) => deps.accounts.signIn({ email }, typed, {})
+    for (let time = 0; time < 5; time += 1) t.equal(await attempt('guess'), undefined)
+    await t.rejects(attempt(password), { code: 'too_many_attempts' })
+    const command = { ...env, DATABASE_URL: databaseUrl, ISSUER: config.issuer }
+    const alone = await runCli(['users', 'unlock', email], command)
+    t.match(alone, { code: 1, stdout: '', stderr: /^Without REDIS_URL .*out of reach/ })
+    await t.rejects(attempt(password), { code: 'too_many_attempts' })
+    const joined = await runCli(['users', 'unlock', email], { ...command, REDIS_URL: redis.url })
+    t.match(joined, { code: 0, stderr: '' })
+    t.ok(await attempt(password))
+  },
+)
 
 t.test('a database that does not answer is said in one sentence', async (t) => {
   const dead = `postgres://postgres@127.0.0.1:${await freePort()}/postgres`

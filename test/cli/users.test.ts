@@ -108,6 +108,18 @@ t.test('disable and enable change only that, and may be repeated', async (t) => 
   }
 })
 
+t.test('unlock lets a user sign in again who was locked out', async (t) => {
+  const before = await make('locked@example.com', 'locked')
+  for (let attempt = 0; attempt < 5; attempt += 1) {
+    t.notOk(await canSignIn({ email: 'locked@example.com' }, 'guess'))
+  }
+  await t.rejects(canSignIn({ email: 'locked@example.com' }, password), {
+    code: 'too_many_attempts',
+  })
+  t.strictSame(await json(['users', 'unlock', 'locked']), before)
+  t.ok(await canSignIn({ email: 'locked@example.com' }, password))
+})
+
 t.test('set-password replaces the password', async (t) => {
   const { id } = await make('new-password@example.com')
   const name = { email: 'new-password@example.com' }

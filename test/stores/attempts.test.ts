@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis'
 import { type Test, test } from 'tap'
 import type { AttemptStore } from '../../src/accounts/attempt-store.ts'
+import { Unavailable } from '../../src/oauth/unavailable.ts'
 import { createMemoryAttempts } from '../../src/stores/memory/attempts.ts'
 import { createRedisAttempts } from '../../src/stores/redis/attempts.ts'
 import { createRedisClient } from '../../src/stores/redis/connection.ts'
@@ -49,6 +50,8 @@ for (const [name, open] of Object.entries(backends)) {
     t.ok(secondsLeft > 290 && secondsLeft <= 300, 'what was set stands as long as was said')
     await store.forget('key')
     t.equal((await store.add('key', 60)).count, 1)
+    await store.erase('key')
+    t.equal((await store.add('key', 60)).count, 1)
   })
 
   test(`counts ${name}: they are forgotten when their time is over`, async (t) => {
@@ -83,4 +86,24 @@ test('counting goes on in the process while Redis is away, without waiting for i
   t.equal((await store.add('key', 60)).count, 1, 'a connection that breaks')
   away = true
   t.equal((await store.add('key', 60)).count, 2, 'one that is known to be broken')
+})
+
+test('what an operator erases is gone for all processes, or the operator is told', async (t) => {
+  const { url, prefix } = await createTestRedis(t)
+  const keyPrefix = prefix.slice(0, -1)
+  const client = await connect(t, url)
+  const store = createRedisAttempts({ client, keyPrefix, isAway: () => false })
+  await store.set('locked', 1000, 60)
+
+  // Somebody who has not connected yet, and thinks that Redis is away.
+  const late = createRedisClient(url, 1000)
+  t.teardown(() => late.disconnect())
+  const operator = createRedisAttempts({ client: late, keyPrefix, isAway: () => true })
+  const erased = operator.erase('locked')
+  await late.connect()
+  await erased
+  t.equal((await store.add('locked', 60)).count, 1)
+
+  client.disconnect()
+  await t.rejects(store.erase('locked'), Unavailable)
 })

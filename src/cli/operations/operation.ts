@@ -11,6 +11,9 @@ export type OperationDeps = {
   readonly clientAdministration: ClientAdministration
   readonly audienceAdministration: AudienceAdministration
   readonly userAdministration: UserAdministration
+  /** `server`: the command works beside the service, not in it. */
+  readonly mode: 'embedded' | 'server'
+  readonly config: { readonly redisUrl?: string | undefined }
   readonly readSchemaStatus: () => Promise<SchemaStatus>
 }
 

@@ -26,6 +26,12 @@ const userToJson = (user: User) => ({
 const unknownUser = (name: string): Problem =>
   new Problem('not_found', { detail: `There is no user ${JSON.stringify(name)}` })
 
+const outOfReach = (): Problem =>
+  new Problem('conflict', {
+    detail:
+      'Without REDIS_URL each process of the service counts by itself, out of reach from here: unlock by POST /admin/users/:id/unlock',
+  })
+
 export const userOperations = {
   'users.create': defineOperation(
     Type.Object({
@@ -56,9 +62,10 @@ export const userOperations = {
   'users.enable': defineOperation(user, async ({ userAdministration }, { user }) =>
     userToJson(await userAdministration.enableUser(user, byCli)),
   ),
-  'users.unlock': defineOperation(user, async ({ userAdministration }, { user }) =>
-    userToJson(await userAdministration.unlockUser(user, byCli)),
-  ),
+  'users.unlock': defineOperation(user, async ({ userAdministration, mode, config }, { user }) => {
+    if (mode === 'server' && config.redisUrl === undefined) throw outOfReach()
+    return userToJson(await userAdministration.unlockUser(user, byCli))
+  }),
   'users.set_password': defineOperation(
     userAndPassword,
     async ({ userAdministration }, { user, password }) =>

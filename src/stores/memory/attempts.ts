@@ -6,5 +6,6 @@ import { toAttemptStore } from '../attempts.ts'
 export const createMemoryAttempts = (): AttemptStore => {
   // Each count is given its own duration.
   const limiter = new RateLimiterMemory({ points: 1, duration: 1 })
-  return toAttemptStore(() => limiter)
+  const store = toAttemptStore(() => limiter)
+  return { ...store, erase: store.forget }
 }

@@ -1,7 +1,11 @@
+import { once } from 'node:events'
 import { RateLimiterMemory, RateLimiterRedis } from 'rate-limiter-flexible'
 import type { AttemptStore } from '../../accounts/attempt-store.ts'
+import { Unavailable } from '../../oauth/unavailable.ts'
 import { toAttemptStore } from '../attempts.ts'
 import type { RedisClient } from './connection.ts'
+
+const connectWaitMs = 3000
 
 type Options = {
   readonly client: RedisClient
@@ -25,5 +29,24 @@ export const createRedisAttempts = ({ client, keyPrefix, isAway }: Options): Att
     storeClient: client,
     insuranceLimiter: own,
   })
-  return toAttemptStore(() => (isAway() ? own : shared))
+  const uninsured = new RateLimiterRedis({ ...options, storeClient: client })
+  return {
+    ...toAttemptStore(() => (isAway() ? own : shared)),
+    async erase(key) {
+      await own.delete(key)
+      await whenReady(client)
+      await uninsured.delete(key).catch((cause: unknown) => {
+        throw new Unavailable('Redis does not answer', { cause })
+      })
+    },
+  }
+}
+
+// Whoever has just begun has not connected yet, the command line above all.
+const whenReady = async (client: RedisClient): Promise<void> => {
+  if (client.status === 'ready') return
+  const signal = AbortSignal.timeout(connectWaitMs)
+  await once(client, 'ready', { signal }).catch((cause: unknown) => {
+    throw new Unavailable('Redis cannot be reached', { cause })
+  })
 }
