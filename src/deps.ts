@@ -16,6 +16,7 @@ import type { ClientOrigins } from './clients/origin-directory.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config.ts'
 import { joinAccounts } from './deps/accounts.ts'
+import { type AlertOptions, joinAlerting } from './deps/alerting.ts'
 import { joinAudit } from './deps/audit.ts'
 import { joinClients } from './deps/clients.ts'
 import { layFoundation } from './deps/foundation.ts'
@@ -93,7 +94,7 @@ export type Deps = {
 export const createDeps = async (
   config: Config,
   logger: Logger,
-  options: StorageOptions & KeyOptions = {},
+  options: StorageOptions & KeyOptions & AlertOptions = {},
 ): Promise<Deps> => {
   const storage = await openStorage(config, logger, options)
   const sharedState = openSharedState(config, logger)
@@ -110,7 +111,7 @@ const join = async (
   logger: Logger,
   storage: Storage,
   sharedState: SharedState,
-  options: KeyOptions,
+  options: KeyOptions & AlertOptions,
 ): Promise<Deps> => {
   const foundation = layFoundation(config, logger, storage, sharedState)
   const { stores, clock, audiences, clientOrigins, auditWriter, metrics, revocations } = foundation
@@ -119,11 +120,13 @@ const join = async (
   const { hasher, ...people } = joinAccounts(foundation, { ...tokens, familyStarter }, macKeys)
   const health = createHealth({ revocations, bus: sharedState.bus })
   const housekeeping = joinHousekeeping(foundation)
+  const alerting = joinAlerting(foundation, options)
   joinGauges(foundation, { storage, hasher, keyRing: keys.keyRing, health })
   const heldInMemory = [keys.keyRing, macKeys, audiences, clientOrigins]
 
   const close = async (): Promise<void> => {
     await keySchedule.close()
+    await alerting.close()
     await housekeeping.close()
     await revocations.close()
     for (const part of heldInMemory) part.close()
@@ -149,6 +152,7 @@ const join = async (
     async beginService() {
       await stores.clients.ensureBuiltIn(firstPartyClient(firstPartyAudience(config)))
       keySchedule.start()
+      alerting.start()
       await housekeeping.start()
     },
     close,

@@ -33,6 +33,10 @@ const production: Variables = {
   KEY_ENCRYPTION_KEY: key(1),
 }
 
+const webhookSecret = `whsec_${key(3)}`
+const webhookUrl =
+  'ALERT_WEBHOOK_URL must be an https URL without credentials or fragment; away from production it may be http on this machine'
+
 t.test('an empty environment gives the defaults of the embedded mode', async (t) => {
   t.same(load({}), {
     port: 4000,
@@ -65,6 +69,8 @@ t.test('an empty environment gives the defaults of the embedded mode', async (t)
     shutdownDelayMs: 0,
     shutdownTimeoutMs: 10_000,
     bodyLimitBytes: 64 * 1024,
+    auditRetentionDays: 365,
+    alertWebhookKeys: [],
     logLevel: 'info',
     issuer: 'http://localhost:4000',
     defaultAudience: 'http://localhost:4000',
@@ -145,6 +151,15 @@ t.test('every rate limit that is wrong is named, all at once', async (t) => {
       'RATE_LIMIT_ADMIN must be points/seconds such as 10/60, at most 9999999 points and 86400 seconds, or off',
     ])
   }
+})
+
+t.test('alerts are signed with every secret that is named, the newest first', async (t) => {
+  const { alertWebhookUrl, alertWebhookKeys } = load({
+    ALERT_WEBHOOK_URL: 'http://[::1]:9000/hook?a=b',
+    ALERT_WEBHOOK_SECRET: `whsec_${key(3)}, whsec_${key(4)}`,
+  })
+  t.equal(alertWebhookUrl, 'http://[::1]:9000/hook?a=b')
+  t.same(alertWebhookKeys, [Buffer.alloc(32, 3), Buffer.alloc(32, 4)])
 })
 
 t.test('an empty or blank variable counts as unset', async (t) => {
@@ -352,6 +367,51 @@ const broken: Record<string, { variables: Variables; problem: string }> = {
     variables: { DEFAULT_AUDIENCE: 'two words' },
     problem: 'DEFAULT_AUDIENCE must be a URI without a fragment, or a plain name',
   },
+  ...Object.fromEntries(
+    [
+      'hooks.example',
+      'ftp://hooks.example/',
+      'http://hooks.example/',
+      'http://10.0.0.1/',
+      'http://127.0.0.1.hooks.example/',
+      'https://user:password@hooks.example/',
+      'https://hooks.example/#alerts',
+    ].map((ALERT_WEBHOOK_URL) => [
+      `alerts to ${ALERT_WEBHOOK_URL}`,
+      {
+        variables: { ALERT_WEBHOOK_URL, ALERT_WEBHOOK_SECRET: webhookSecret },
+        problem: webhookUrl,
+      },
+    ]),
+  ),
+  'alerts in plain text in production': {
+    variables: {
+      ...production,
+      ALERT_WEBHOOK_URL: 'http://127.0.0.1:9000/',
+      ALERT_WEBHOOK_SECRET: webhookSecret,
+    },
+    problem: webhookUrl,
+  },
+  'alerts without a signature': {
+    variables: { ALERT_WEBHOOK_URL: 'https://hooks.example/' },
+    problem: 'ALERT_WEBHOOK_URL and ALERT_WEBHOOK_SECRET need each other',
+  },
+  'a signature without alerts': {
+    variables: { ALERT_WEBHOOK_SECRET: webhookSecret },
+    problem: 'ALERT_WEBHOOK_URL and ALERT_WEBHOOK_SECRET need each other',
+  },
+  ...Object.fromEntries(
+    ['secret', 'whsec_c2hvcnQ=', `${webhookSecret},whsec_`, `${webhookSecret} x`].map(
+      (ALERT_WEBHOOK_SECRET) => [
+        `alerts signed with ${ALERT_WEBHOOK_SECRET.slice(0, 20)}`,
+        {
+          variables: { ALERT_WEBHOOK_URL: 'https://hooks.example/', ALERT_WEBHOOK_SECRET },
+          problem:
+            'ALERT_WEBHOOK_SECRET must be whsec_ and 24 to 64 bytes in base64, several separated by commas (openssl rand -base64 32)',
+        },
+      ],
+    ),
+  ),
   'an idle time over the lifetime': {
     variables: { REFRESH_IDLE_SECONDS: '101', REFRESH_TOKEN_TTL_SECONDS: '100' },
     problem: 'REFRESH_IDLE_SECONDS must not exceed REFRESH_TOKEN_TTL_SECONDS',

@@ -25,6 +25,7 @@ export const catalogue = {
   'sign_in.succeeded': 'info',
   'sign_in.failed': 'notice',
   'sign_in.locked': 'warning',
+  'sign_in.new_device': 'notice',
   'session.created': 'info',
   'session.ended': 'info',
   'session.all_ended': 'notice',
@@ -48,6 +49,7 @@ export const catalogue = {
   'key.revoked': 'critical',
   'key.all_replaced': 'critical',
   'key.removed': 'notice',
+  'alert.raised': 'critical',
 } as const satisfies Record<string, Severity>
 
 export type AuditEventType = keyof typeof catalogue

@@ -209,6 +209,20 @@ export const environmentSchema = Type.Object({
   ),
   SHUTDOWN_TIMEOUT_MS: number(10_000, 'Time that running requests are given on SIGTERM or SIGINT'),
   BODY_LIMIT_BYTES: number(65_536, 'Largest request body', 1024, 10_485_760),
+  AUDIT_RETENTION_DAYS: number(
+    365,
+    'Audit events are kept at least so long; they go by whole months',
+    1,
+    36_500,
+  ),
+  ALERT_WEBHOOK_URL: text('Where alerts are sent, signed: https; on loopback also http', {
+    example: 'https://hooks.example.com/tessera',
+    secret: true,
+  }),
+  ALERT_WEBHOOK_SECRET: text(
+    'Signs alerts: whsec_ and 24 to 64 bytes in base64; several, comma-separated, newest first',
+    { example: 'whsec_ followed by the output of: openssl rand -base64 32', secret: true },
+  ),
   LOG_LEVEL: oneOf(
     ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
     'info',

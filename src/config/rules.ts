@@ -1,7 +1,7 @@
 import { isAudience } from '../oauth/audience.ts'
 import { isWebOrigin } from '../oauth/web-origin.ts'
 import type { Environment, VariableName } from './environment-schema.ts'
-import type { Config } from './settings.ts'
+import { type Config, splitList } from './settings.ts'
 import {
   isAddressRange,
   isCookieDomain,
@@ -9,6 +9,8 @@ import {
   isIssuer,
   isPostgresUrl,
   isRedisUrl,
+  isWebhookSecret,
+  isWebhookUrl,
   isWorkerCount,
 } from './value-forms.ts'
 
@@ -127,6 +129,26 @@ const rules: readonly Rule[] = [
     about: ['TRUSTED_PROXIES'],
     isBroken: (_environment, { trustedProxies }) => !trustedProxies.every(isAddressRange),
     sentence: 'TRUSTED_PROXIES must be IP addresses or CIDR ranges',
+  },
+  {
+    about: ['ALERT_WEBHOOK_URL'],
+    isBroken: ({ ALERT_WEBHOOK_URL }, { production }) =>
+      isSetBut(ALERT_WEBHOOK_URL, (url) => isWebhookUrl(url, production)),
+    sentence:
+      'ALERT_WEBHOOK_URL must be an https URL without credentials or fragment; away from production it may be http on this machine',
+  },
+  {
+    about: ['ALERT_WEBHOOK_URL', 'ALERT_WEBHOOK_SECRET'],
+    isBroken: ({ ALERT_WEBHOOK_URL, ALERT_WEBHOOK_SECRET }) =>
+      (ALERT_WEBHOOK_URL === undefined) !== (ALERT_WEBHOOK_SECRET === undefined),
+    sentence: 'ALERT_WEBHOOK_URL and ALERT_WEBHOOK_SECRET need each other',
+  },
+  {
+    about: ['ALERT_WEBHOOK_SECRET'],
+    isBroken: ({ ALERT_WEBHOOK_SECRET }) =>
+      isSetBut(ALERT_WEBHOOK_SECRET, (secrets) => splitList(secrets).every(isWebhookSecret)),
+    sentence:
+      'ALERT_WEBHOOK_SECRET must be whsec_ and 24 to 64 bytes in base64, several separated by commas (openssl rand -base64 32)',
   },
   {
     about: ['REFRESH_IDLE_SECONDS', 'REFRESH_TOKEN_TTL_SECONDS'],

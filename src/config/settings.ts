@@ -15,6 +15,8 @@ type Derived = {
   /** Newest first; empty when none is configured, and the service makes its own. */
   readonly keyEncryptionKeys: readonly Buffer[]
   readonly production: boolean
+  /** Newest first; each signs every alert. */
+  readonly alertWebhookKeys: readonly Buffer[]
   readonly rateLimits: RateLimits
   /** Processes that share the port. */
   readonly workers: number
@@ -24,6 +26,7 @@ type ReplacedVariable =
   | 'nodeEnv'
   | 'keyEncryptionKey'
   | 'keyEncryptionKeyFile'
+  | 'alertWebhookSecret'
   | CamelCase<RateLimitVariable>
 
 /** The whole configuration, read once, frozen and passed down. Durations carry their unit. */
@@ -34,7 +37,8 @@ export const toConfig = (
   environment: Environment,
   keyEncryptionKeys: readonly Buffer[],
 ): Config => {
-  const { NODE_ENV, KEY_ENCRYPTION_KEY, KEY_ENCRYPTION_KEY_FILE, ...settings } = environment
+  const { NODE_ENV, KEY_ENCRYPTION_KEY, KEY_ENCRYPTION_KEY_FILE, ...unsealed } = environment
+  const { ALERT_WEBHOOK_SECRET, ...settings } = unsealed
   const issuer = environment.ISSUER ?? new URL(`http://localhost:${environment.PORT}`).origin
   const named = Object.entries(settings)
     .filter(([name]) => !name.startsWith('RATE_LIMIT_'))
@@ -47,6 +51,9 @@ export const toConfig = (
     trustedProxies: splitList(environment.TRUSTED_PROXIES),
     keyEncryptionKeys,
     production: NODE_ENV === 'production',
+    alertWebhookKeys: splitList(ALERT_WEBHOOK_SECRET).map((secret) =>
+      Buffer.from(secret.replace('whsec_', ''), 'base64'),
+    ),
     rateLimits: readRateLimits(environment),
     workers: environment.WORKERS === 'auto' ? availableParallelism() : Number(environment.WORKERS),
   })

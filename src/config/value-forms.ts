@@ -40,5 +40,26 @@ export const isAddressRange = (text: string): boolean => {
   return rest.length === 0 && length <= bits
 }
 
+/**
+ * Where alerts may be sent: https, and http only to this machine and away from production; nothing
+ * in the URL that is not sent.
+ */
+export const isWebhookUrl = (text: string, production: boolean): boolean => {
+  if (!isUrl(text, ['https:', 'http:'])) return false
+  const { protocol, hostname, hash, username, password } = new URL(text)
+  if (hash + username + password !== '') return false
+  return protocol === 'https:' || (!production && isLoopback(hostname))
+}
+
+const isLoopback = (hostname: string): boolean =>
+  hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname)
+
+/** A secret of Standard Webhooks: `whsec_` and 24 to 64 bytes in base64. */
+export const isWebhookSecret = (text: string): boolean => {
+  const [, base64] = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(text) ?? []
+  const bytes = base64 === undefined ? 0 : Buffer.from(base64, 'base64').length
+  return bytes >= 24 && bytes <= 64
+}
+
 /** 32 bytes in base64. */
 export const isKeyEncryptionKey = (text: string): boolean => /^[A-Za-z0-9+/]{43}=?$/.test(text)

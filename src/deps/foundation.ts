@@ -30,7 +30,7 @@ export const layFoundation = (
   const longestTokenSeconds = (): number =>
     Math.max(config.accessTokenTtlSeconds, audiences.longestLifetimeSeconds())
 
-  const stores = createStores(connection, entryLifetimeSeconds)
+  const stores = createStores(connection, entryLifetimeSeconds, config.auditRetentionDays)
   const audiences = createAudienceDirectory({
     store: stores.audiences,
     onFailure: warn('the audiences could not be read again'),

@@ -35,6 +35,11 @@ export const counters = {
     help: 'Alerts raised from audit events',
     labels: ['rule'],
   },
+  alertDeliveries: {
+    name: 'tessera_alert_deliveries_total',
+    help: 'Attempts to send an alert to its receiver',
+    labels: ['outcome'],
+  },
   pruned: {
     name: 'tessera_pruned_total',
     help: 'What housekeeping has pruned or prepared',

@@ -35,7 +35,7 @@ const statements = await record(async () => {
   await deps.close()
   const pool = { size: 1, connectTimeoutMs: 3000, statementTimeoutMs: 5000, lockTimeoutMs: 1000 }
   const db = await connectPostgres(databaseUrl, pool, () => {})
-  await visitStores(createStores(createConnection(db), () => 3600))
+  await visitStores(createStores(createConnection(db), () => 3600, 365))
   await db.destroy()
 })
 // Which months get a partition of their own is the calendar's business, not the schema's.

@@ -3,14 +3,17 @@ import type { Chore } from '../../jobs/housekeeping.ts'
 import { type Connection, inTransaction } from './database.ts'
 
 const monthsAhead = 3
-const lock = 0x617564n
+/** Held by whoever makes partitions or drops them. */
+export const auditPartitionsLock = 0x617564n
 
 /** Makes the partitions of this month and the next three. Idempotent, safe on many nodes. */
 export const createAuditPartitions = ({ db, now }: Connection): Chore => ({
   name: 'audit partitions',
   run: () =>
     inTransaction(db, async (trx) => {
-      await sql`SELECT pg_advisory_xact_lock(${lock.toString()}::bigint)`.execute(trx)
+      await sql`SELECT pg_advisory_xact_lock(${auditPartitionsLock.toString()}::bigint)`.execute(
+        trx,
+      )
       const months = await missingMonths(now, trx)
       for (const { name, start, end } of months) {
         await sql`

@@ -24,6 +24,8 @@ export const createPruners = ({ db, now }: Connection): Chore[] => {
     createWalk({ db, now }, 'sessions', endedSession),
     byCondition('revocations', sql`expires_at < ${now()}`),
     byCondition('client_secrets', sql`expires_at < ${now()}`),
+    // Attempts to send one end after less than a day.
+    byCondition('alerts', sql`raised_at < ${now()} - interval '30 days'`),
     // No retry window is longer than ten minutes, outages aside.
     byCondition('outages', sql`ended_at < ${now()} - interval '1 day'`),
   ]

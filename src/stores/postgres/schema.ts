@@ -17,6 +17,7 @@ export type Database = {
   mac_keys: MacKeyRow
   revocations: RevocationRow
   audit_events: AuditEventRow
+  alerts: AlertRow
 }
 
 type Json = ColumnType<Record<string, unknown>, string, string>
@@ -163,4 +164,16 @@ export type AuditEventRow = {
   address: string | null
   user_agent: string | null
   details: Json
+}
+
+export type AlertRow = {
+  id: string
+  rule: string
+  key: string
+  facts: Json
+  raised_at: Generated<Date>
+  seen_until: Date
+  attempts: Generated<number>
+  next_attempt_at: Date | null
+  delivered_at: Date | null
 }

@@ -26,6 +26,7 @@ export const createSessionOpenings = (
     [act, events]: [Act, readonly RecordedEvent[]],
   ): Promise<OpenedSession> => {
     const { at, expires_at: expiresAt } = await insertSession(trx, now, row.id, session, act)
+    const newDevice = await newDeviceEvents(trx, row.id, session, act)
     const user = toUser(row)
     const grant = session.grantOf(user)
     // The new session is never the one to go: by the time that its transaction began, which may
@@ -43,7 +44,8 @@ export const createSessionOpenings = (
       'too_many_sessions',
     )
     await insertFamily(trx, now, { ...session.family, ...grant }, { version: row.version })
-    await insertAuditEvents(trx, now, [...events, ...ended, ...openingEvents(row.id, session, act)])
+    const opening = openingEvents(row.id, session, act)
+    await insertAuditEvents(trx, now, [...events, ...ended, ...opening, ...newDevice])
     return { user, ...grant, now: at, expiresAt, endedSessions: ended.length }
   }
 
@@ -117,4 +119,23 @@ const openingEvents = (userId: string, session: NewSession, act: Act): RecordedE
     userEvent('session.created', userId, act, { sessionId }),
     userEvent('family.created', userId, act, { sessionId, familyId, clientId }),
   ]
+}
+
+/**
+ * Tells of a device that has none of the sessions that are still kept. The first device of all is
+ * not new, and neither is one whose browser has only been updated: versions do not count.
+ */
+const newDeviceEvents = async (
+  trx: Tx,
+  userId: string,
+  { id: sessionId }: NewSession,
+  act: Act,
+): Promise<RecordedEvent[]> => {
+  const device = (userAgent: RawBuilder<unknown>) =>
+    sql`regexp_replace(coalesce(${userAgent}, ''), '[0-9._]+', '', 'g')`
+  const { rows } = await sql<{ fresh: boolean | null }>`
+    SELECT NOT bool_or(${device(sql`s.user_agent`)}
+      = ${device(sql`${act.origin.userAgent ?? null}::text`)}) AS fresh
+    FROM sessions s WHERE s.user_id = ${userId}::uuid AND s.id <> ${sessionId}::uuid`.execute(trx)
+  return rows[0]?.fresh ? [userEvent('sign_in.new_device', userId, act, { sessionId })] : []
 }

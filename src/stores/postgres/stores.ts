@@ -2,9 +2,11 @@ import { createAccessTokenStore } from './access-tokens.ts'
 import { createUserStore } from './accounts.ts'
 import { createAudienceStore } from './audiences.ts'
 import { createAuditStore } from './audit.ts'
+import { createAlertStore } from './audit-alerts.ts'
 import { createFamilyRecords } from './audit-families.ts'
 import { createAuditLog } from './audit-log.ts'
 import { createAuditPartitions } from './audit-partitions.ts'
+import { createAuditRetention } from './audit-retention.ts'
 import { createClientStore } from './clients.ts'
 import type { Connection } from './database.ts'
 import { createKeyEmergencyStore } from './key-emergencies.ts'
@@ -21,10 +23,16 @@ import { createSigningKeyStore } from './signing-keys.ts'
 /**
  * Every SQL store on one connection.
  * @param entryLifetimeSeconds how long a revocation entry must outlive its act.
+ * @param auditRetentionDays how old audit events must be to go.
  */
-export const createStores = (connection: Connection, entryLifetimeSeconds: () => number) => ({
+export const createStores = (
+  connection: Connection,
+  entryLifetimeSeconds: () => number,
+  auditRetentionDays: number,
+) => ({
   accessTokens: createAccessTokenStore(connection, entryLifetimeSeconds),
   audiences: createAudienceStore(connection),
+  alerts: createAlertStore(connection),
   audit: createAuditStore(connection),
   auditLog: createAuditLog(connection),
   familyRecords: createFamilyRecords(connection),
@@ -33,7 +41,12 @@ export const createStores = (connection: Connection, entryLifetimeSeconds: () =>
   keyEmergencies: createKeyEmergencyStore(connection, entryLifetimeSeconds),
   macKeys: createMacKeyStore(connection),
   outages: createOutageStore(connection),
-  chores: [createAuditPartitions(connection), ...createPruners(connection), ...createKeyPruners(connection)],
+  chores: [
+    createAuditPartitions(connection),
+    createAuditRetention(connection, auditRetentionDays),
+    ...createPruners(connection),
+    ...createKeyPruners(connection),
+  ],
   revocations: createRevocationStore(connection),
   roles: createRoleStore(connection),
   sessions: createSessionStore(connection, entryLifetimeSeconds),
