@@ -1,4 +1,4 @@
-import { isIP } from 'node:net'
+import { isIPv4, isIPv6, SocketAddress } from 'node:net'
 import type { FastifyRequest } from 'fastify'
 import type { Origin } from '../audit/event.ts'
 
@@ -18,12 +18,16 @@ export const originOf = (request: FastifyRequest): Origin => ({
 export const addressOf = (request: FastifyRequest): string | undefined =>
   toAddress(request.ip) ?? toAddress(request.socket.remoteAddress)
 
-// A dual-stack socket shows IPv4 peers as ::ffff:192.0.2.1. A zone (fe80::1%eth0) means something to
-// one machine only, and may be as long as its sender likes.
+// A zone (fe80::1%eth0) means something to one machine only, and may be as long as its sender likes.
 const toAddress = (text: string | undefined): string | undefined => {
-  const address = text?.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '') ?? ''
-  return isIP(address) === 0 ? undefined : address
+  const address = text?.replace(/%.*$/, '') ?? ''
+  if (isIPv4(address)) return address
+  return isIPv6(address) ? toOneSpelling(address) : undefined
 }
+
+// A dual-stack socket shows IPv4 peers as ::ffff:192.0.2.1, which proxies may spell ::ffff:c000:201.
+const toOneSpelling = (address: string): string =>
+  new SocketAddress({ address, family: 'ipv6' }).address.replace(/^::ffff:(?=\d+\.)/, '')
 
 const toUserAgent = (text: string | undefined): string | undefined => {
   const printable = text?.replace(/\p{Cc}/gu, '').slice(0, maximumUserAgentLength)

@@ -1,3 +1,5 @@
+import { SocketAddress } from 'node:net'
+import fc from 'fast-check'
 import t from 'tap'
 import { originOf } from '../../src/plugins/request-origin.ts'
 import { createTestServer } from './test-server.ts'
@@ -24,8 +26,48 @@ t.test('the origin is the peer, its user agent and the request id', async (t) =>
 
 t.test('an IPv4 peer of a dual-stack socket is an IPv4 address', async (t) => {
   t.match(await ask({}, { remoteAddress: '::ffff:192.0.2.1' }), { address: '192.0.2.1' })
+  t.match(await ask({}, { remoteAddress: '::ffff:c000:201' }), { address: '192.0.2.1' })
   t.match(await ask({}, { remoteAddress: '2001:db8::1' }), { address: '2001:db8::1' })
+  t.match(await ask({}, { remoteAddress: '2001:DB8:0::1' }), { address: '2001:db8::1' })
 })
+
+t.test('whatever came before, the right-most stranger is the client', async (t) => {
+  const { app } = await createTestServer(
+    t,
+    (scope) => scope.get('/', async (request) => ({ address: originOf(request).address })),
+    { trustedProxies: ['198.51.100.0/24', '2001:db8:1::/48'] },
+  )
+  const ask = async (header: string) =>
+    (
+      await app.inject({
+        ...{ url: '/', remoteAddress: '198.51.100.7' },
+        headers: { 'x-forwarded-for': header },
+      })
+    ).json().address
+  const trusted = fc.constantFrom('198.51.100.8', '2001:db8:1::5', '::ffff:198.51.100.9')
+  const stranger = fc.oneof(fc.ipV4(), fc.ipV6()).filter((address) => !isTrusted(address))
+  // What a header may hold, and what separates its values.
+  const anything = fc.string({ unit: fc.constantFrom(...'0123456789abcdef.:,;[]% "_-x') })
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.oneof(anything, fc.ipV4(), trusted), { maxLength: 5 }),
+      stranger,
+      fc.array(trusted, { maxLength: 4 }),
+      async (claimed, client, proxies) => {
+        t.equal(await ask([...claimed, client, ...proxies].join(', ')), spell(client))
+      },
+    ),
+    { numRuns: 300 },
+  )
+})
+
+const isTrusted = (address: string): boolean =>
+  /^(::ffff:)?198\.51\.100\./i.test(spell(address)) || /^2001:db8:1:/.test(spell(address))
+
+const spell = (address: string): string =>
+  address.includes(':')
+    ? new SocketAddress({ address, family: 'ipv6' }).address.replace(/^::ffff:(?=\d+\.)/, '')
+    : address
 
 const forwarded: Record<string, { header: string; trusted: string[]; address: string }> = {
   'without trusted proxies nothing counts but the peer': {
