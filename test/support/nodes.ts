@@ -1,13 +1,16 @@
 import type { Test } from 'tap'
+import type { KeyOptions } from '../../src/deps/keys.ts'
 import { startService, type TestService } from './service.ts'
 
 /** Two nodes of one service: one database, nothing else shared. */
 export const startNodes = async (
   t: Test,
   environment: Readonly<Record<string, string>> = {},
+  keyOptions: KeyOptions = {},
 ): Promise<readonly [TestService, TestService]> => {
-  const first = await startService(t, environment)
-  const second = await startService(t, { ...environment, DATABASE_URL: first.databaseUrl })
+  const first = await startService(t, environment, keyOptions)
+  const other = { ...environment, DATABASE_URL: first.databaseUrl }
+  const second = await startService(t, other, keyOptions)
   return [first, second]
 }
 
