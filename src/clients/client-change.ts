@@ -10,6 +10,7 @@ export type ClientChange = {
   readonly audience?: readonly string[]
   readonly resourceServer?: readonly string[]
   readonly redirectUris?: readonly string[]
+  readonly corsOrigins?: readonly string[]
   /** null: the service's default. */
   readonly refreshGraceSeconds?: number | null
   readonly refreshRetryElsewhere?: Client['refreshRetryElsewhere']
@@ -42,6 +43,7 @@ const members = {
   audience: 'audience',
   resourceServer: 'resource_server',
   redirectUris: 'redirect_uris',
+  corsOrigins: 'cors_origins',
   refreshGraceSeconds: 'refresh_grace_seconds',
   refreshRetryElsewhere: 'refresh_retry_elsewhere',
 } as const satisfies Record<keyof ClientChange, string>

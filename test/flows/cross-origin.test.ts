@@ -277,6 +277,14 @@ t.test(
   },
 )
 
+t.test('a change of the origins of a client counts at once', async (t) => {
+  const other = 'https://moved.example.net'
+  await api.deps.clientAdministration.update(blogClient.client.id, { corsOrigins: [other] }, act)
+  t.equal((await preflight(blog)).headers['access-control-allow-origin'], undefined)
+  t.equal((await preflight(other)).headers['access-control-allow-origin'], other)
+  t.equal((await askToken(blogClient, other)).headers['access-control-allow-origin'], other)
+})
+
 t.test('a client is not registered with what is no exact origin', async (t: Test) => {
   for (const origin of [
     '*',

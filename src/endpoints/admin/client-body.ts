@@ -8,6 +8,7 @@ type WireClientChange = {
   readonly audience?: readonly string[]
   readonly resource_server?: readonly string[]
   readonly redirect_uris?: readonly string[]
+  readonly cors_origins?: readonly string[]
   readonly refresh_grace_seconds?: number | null
   readonly refresh_retry_elsewhere?: 'allow' | 'refuse'
 }
@@ -22,6 +23,7 @@ export const readClientChange = (body: WireClientChange): ClientChange =>
       audience: body.audience,
       resourceServer: body.resource_server,
       redirectUris: body.redirect_uris,
+      corsOrigins: body.cors_origins,
       refreshGraceSeconds: body.refresh_grace_seconds,
       refreshRetryElsewhere: body.refresh_retry_elsewhere,
     }).filter(([, value]) => value !== undefined),

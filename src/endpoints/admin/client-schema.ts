@@ -16,6 +16,7 @@ const members = {
   audience: names('Audiences that it may ask tokens for; none: the default one'),
   resource_server: names('Audiences that it serves, and whose tokens it may introspect'),
   redirect_uris: Type.Array(Type.String()),
+  cors_origins: names('Origins of web pages whose scripts may read what it is answered'),
   refresh_grace_seconds: Type.Unsafe<number | null>({
     type: ['integer', 'null'],
     description: "Window for retries of a refresh; null: the service's, 0: strict",
@@ -58,6 +59,7 @@ export const toWireClient = (client: Client): Static<typeof clientSchema> => ({
   audience: [...client.audience],
   resource_server: [...client.resourceServer],
   redirect_uris: [...client.redirectUris],
+  cors_origins: [...client.corsOrigins],
   refresh_grace_seconds: client.refreshGraceSeconds,
   refresh_retry_elsewhere: client.refreshRetryElsewhere,
   refresh_token_rotation: client.refreshTokenRotation,
@@ -83,6 +85,7 @@ export const changeableMembers = {
   audience: list,
   resource_server: list,
   redirect_uris: list,
+  cors_origins: list,
   refresh_grace_seconds: Type.Optional(
     Type.Unsafe<number | null>({ type: ['integer', 'null'], minimum: 0, maximum: 600 }),
   ),

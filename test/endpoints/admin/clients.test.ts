@@ -50,7 +50,10 @@ test('clients as administrators manage them', async (t) => {
 
   await t.test('a change keeps what it does not state, and is audited by member', async (t) => {
     const { client_secret: _secret, ...client } = await create()
-    const change = { client_name: 'Other', scope: 'read', refresh_grace_seconds: 5 }
+    const change = {
+      ...{ client_name: 'Other', scope: 'read', refresh_grace_seconds: 5 },
+      cors_origins: ['https://app.example'],
+    }
     const url = `/admin/clients/${client.client_id}`
     const changed = await api.patch(url, change, admin.token)
     t.strictSame([changed.status, changed.json], [200, { ...client, ...change }])
@@ -62,7 +65,7 @@ test('clients as administrators manage them', async (t) => {
       .where('client_id', '=', client.client_id)
       .where('type', '=', 'client.updated')
       .execute()
-    const members = ['client_name', 'refresh_grace_seconds', 'scope']
+    const members = ['client_name', 'cors_origins', 'refresh_grace_seconds', 'scope']
     t.strictSame(events, [{ actor: admin.id, details: { changed: members } }])
   })
 
