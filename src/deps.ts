@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { Accounts } from './accounts/accounts.ts'
 import type { DelegatedAdministration } from './accounts/delegated-administration.ts'
+import type { FirstAdminAdministration } from './accounts/first-admin-administration.ts'
 import type { KnownDevices } from './accounts/known-device.ts'
 import type { RoleAdministration } from './accounts/role-administration.ts'
 import type { UserAdministration } from './accounts/user-administration.ts'
@@ -68,6 +69,7 @@ export type Deps = {
   readonly accounts: Accounts
   readonly knownDevices: KnownDevices
   readonly csrfTokens: CsrfTokens
+  readonly firstAdminAdministration: FirstAdminAdministration
   readonly roleAdministration: RoleAdministration
   readonly delegatedAdministration: DelegatedAdministration
   readonly userAdministration: UserAdministration

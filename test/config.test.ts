@@ -52,6 +52,7 @@ t.test('an empty environment gives the defaults of the embedded mode', async (t)
     refreshGraceSeconds: 30,
     registration: 'open',
     sessionsPerUser: 100,
+    userPurgeDays: 30,
     maxLoginAttempts: 5,
     lockoutSeconds: 1800,
     passwordHashMemoryKib: 19 * 1024,

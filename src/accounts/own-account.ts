@@ -8,7 +8,8 @@ import { checkProfile, type Profile, refuseInvalid, trimProfile } from './fields
 import type { Lockout } from './lockout.ts'
 import { checkPasswordLength, refuseCommonPassword } from './password-policy.ts'
 import { verifyPassword } from './password-verification.ts'
-import { firstPartyGrant, type SessionConfig } from './session-start.ts'
+import type { SessionConfig } from './session-start.ts'
+import { firstPartyGrant } from './sign-in-grant.ts'
 import type { User } from './user.ts'
 import type { UserStore } from './user-store.ts'
 

@@ -1,13 +1,12 @@
 import { firstPartyClientId } from '../clients/client.ts'
-import { firstPartyAudience } from '../clients/first-party.ts'
 import type { Config } from '../config.ts'
-import { passwordScope, permittedScope } from '../oauth/own-scope.ts'
 import { randomId } from '../secrets/random.ts'
 import type { TokenSet } from '../tokens/authorization.ts'
 import { standingOf } from '../tokens/family-authorization.ts'
 import type { FamilyStarter } from '../tokens/family-start.ts'
 import type { TokenIssuer } from '../tokens/issuer.ts'
-import type { GrantOf, NewSession, OpenedSession } from './session-store.ts'
+import type { NewSession, OpenedSession } from './session-store.ts'
+import { firstPartyGrant } from './sign-in-grant.ts'
 import type { User } from './user.ts'
 
 /** A person who has just signed in, and the tokens of the new session. */
@@ -29,20 +28,6 @@ type Parts = {
   readonly familyStarter: FamilyStarter
   readonly issuer: TokenIssuer
 }
-
-/**
- * What a first-party sign-in may do: everything of the own API that the person may, everywhere; but
- * nothing, and nowhere else, than to change a password that must be changed.
- */
-export const firstPartyGrant =
-  (config: Pick<SessionConfig, 'issuer' | 'defaultAudience'>): GrantOf =>
-  ({ permissions, mustChangePassword }) =>
-    mustChangePassword
-      ? { scope: passwordScope, audience: [config.issuer] }
-      : {
-          scope: permittedScope(['account', 'admin'], permissions),
-          audience: firstPartyAudience(config),
-        }
 
 /**
  * Prepares a session by password with its first-party family. Tokens are signed after the commit:

@@ -1,6 +1,7 @@
 import type { Act } from '../audit/act.ts'
 import type { Scope } from '../oauth/scope.ts'
 import type { NewFamily } from '../tokens/new-family.ts'
+import type { GrantOf } from './sign-in-grant.ts'
 import type { User } from './user.ts'
 import type { NameTaken, NewUser } from './user-store.ts'
 
@@ -16,11 +17,6 @@ export type Session = {
   readonly lastSeenAt: Date
   readonly expiresAt: Date
 }
-
-/** What the family of a sign-in may do, and where, by what the user may do at that moment. */
-export type GrantOf = (
-  user: Pick<User, 'permissions' | 'mustChangePassword'>,
-) => Pick<NewFamily, 'scope' | 'audience'>
 
 /** A session about to be stored, with its first family. Times are the database's. */
 export type NewSession = {

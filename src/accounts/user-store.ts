@@ -1,6 +1,6 @@
 import type { Act } from '../audit/act.ts'
 import type { Profile } from './fields.ts'
-import type { GrantOf } from './session-store.ts'
+import type { GrantOf } from './sign-in-grant.ts'
 import type { User, UserReference } from './user.ts'
 
 /** What a password is checked against. */
@@ -90,6 +90,12 @@ export type UserStore = {
   endSessions(userId: string, act: Act): Promise<User | undefined>
   /** Ends all sessions and families, until it is restored. Idempotent; its names stay taken. */
   delete(userId: string, act: Act, guard?: Safeguard): Promise<Changed>
+  /** Ends for good what was deleted so many days ago, a batch at a time. @returns how many */
+  purge(days: number): Promise<number>
+  /** Whether any account, of whatever status, has the role `admin`. */
+  hasAdmin(): Promise<boolean>
+  /** Of several nodes at once, one makes it. */
+  createFirstAdmin(user: NewUser, act: Act): Promise<User | NameTaken | 'has_admin'>
   /** A deleted account is a disabled one again. Idempotent. */
   restore(userId: string, act: Act): Promise<User | undefined>
 }

@@ -119,6 +119,11 @@ export const environmentSchema = Type.Object({
     'open',
     '`open`: anyone may register; `closed`: accounts are made by an administrator',
   ),
+  ADMIN_EMAIL: text(
+    'Address of the first administrator, who is made at start while no account has the role `admin`; the password for the first sign-in is shown once on standard error',
+    { example: 'admin@example.com' },
+  ),
+  USER_PURGE_DAYS: number(30, 'Deleted accounts can be restored for so many days', 1, 3650),
   CORS_ORIGINS: text('Comma-separated origins of browser apps that may call the API', {
     example: 'https://app.example.com,http://localhost:3000',
   }),

@@ -5,6 +5,7 @@ import { type Config, splitList } from './settings.ts'
 import {
   isAddressRange,
   isCookieDomain,
+  isEmailAddress,
   isHttpUrl,
   isIssuer,
   isPostgresUrl,
@@ -112,6 +113,11 @@ const rules: readonly Rule[] = [
     about: ['DEFAULT_AUDIENCE'],
     isBroken: ({ DEFAULT_AUDIENCE }) => isSetBut(DEFAULT_AUDIENCE, isAudience),
     sentence: 'DEFAULT_AUDIENCE must be a URI without a fragment, or a plain name',
+  },
+  {
+    about: ['ADMIN_EMAIL'],
+    isBroken: ({ ADMIN_EMAIL }) => isSetBut(ADMIN_EMAIL, isEmailAddress),
+    sentence: 'ADMIN_EMAIL must be an email address',
   },
   {
     about: ['CORS_ORIGINS'],

@@ -15,6 +15,9 @@ export const isIssuer = (text: string): boolean => {
 
 export const isHttpUrl = (text: string): boolean => isUrl(text, ['http:', 'https:'])
 
+/** Looks like an email address; whether it can be one, the rules of accounts say. */
+export const isEmailAddress = (text: string): boolean => /^[^@\s]+@[^@\s]+$/.test(text)
+
 /** How many processes share the port: 1 to 256, or `auto`. */
 export const isWorkerCount = (text: string): boolean =>
   text === 'auto' || (/^[1-9]\d{0,2}$/.test(text) && Number(text) <= 256)

@@ -1,5 +1,6 @@
 import { createAccounts } from '../accounts/accounts.ts'
 import { createDelegatedAdministration } from '../accounts/delegated-administration.ts'
+import { createFirstAdminAdministration } from '../accounts/first-admin-administration.ts'
 import { createRoleAdministration } from '../accounts/role-administration.ts'
 import { createUserAdministration } from '../accounts/user-administration.ts'
 import { observeAccounts } from '../observability/observed.ts'
@@ -38,6 +39,7 @@ export const joinAccounts = (
       }),
       metrics.count,
     ),
+    firstAdminAdministration: createFirstAdminAdministration({ users, hasher }),
     roleAdministration: createRoleAdministration(stores.roles),
     delegatedAdministration: createDelegatedAdministration({
       ...{ sessions, revocations, administration: userAdministration, roles: stores.roles },

@@ -10,6 +10,7 @@ import type { Config } from '../config.ts'
 import { createDeps, type Deps } from '../deps.ts'
 import { type Metrics, observeProcess } from '../observability/metrics.ts'
 import { type MetricsServer, serveMetrics } from '../observability/metrics-server.ts'
+import { createFirstAdmin } from './first-admin.ts'
 
 /** The service while it runs. */
 export type Service = {
@@ -37,6 +38,7 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
   const closings: Closing[] = [deps.close]
   try {
     await deps.beginService()
+    await createFirstAdmin(deps)
     const app = await buildApp(deps)
     closings.unshift((delayMs) => closeApp(app, deps, delayMs))
     const socket = await openLocalSocket(deps)

@@ -5,8 +5,10 @@ import type { User } from '../../accounts/user.ts'
 import type { Credentials, UserStore } from '../../accounts/user-store.ts'
 import { insertAuditEvents } from './audit.ts'
 import { type Connection, inTransaction, type Tx } from './database.ts'
+import { createFirstAdminStore } from './first-admin.ts'
 import { createUserActs } from './user-acts.ts'
 import { createUserLifecycle } from './user-lifecycle.ts'
+import { createUserPurge } from './user-purge.ts'
 import {
   findUser,
   insertUser,
@@ -31,6 +33,8 @@ export const createUserStore = (
   return {
     ...createUserActs(connection, entryLifetimeSeconds),
     ...createUserLifecycle(connection, entryLifetimeSeconds),
+    ...createUserPurge(connection),
+    ...createFirstAdminStore(connection),
     search: (query) => searchUsers(db, query),
 
     find: (reference) => findUser(db, reference),
