@@ -3,6 +3,7 @@ import type { Config } from '../config.ts'
 import type { CliStreams, CommandContext } from './command-context.ts'
 import { addAudienceCommands } from './commands/audiences.ts'
 import { addClientCommands } from './commands/clients.ts'
+import { addFamilyCommands } from './commands/families.ts'
 import { addKeyCommands } from './commands/keys.ts'
 import { addMigrateCommand } from './commands/migrate.ts'
 import { addUserCommands } from './commands/users.ts'
@@ -49,5 +50,6 @@ const createProgram = ({ readConfig, ...options }: ProgramOptions): Command => {
   addClientCommands(program, context)
   addAudienceCommands(program, context)
   addUserCommands(program, context)
+  addFamilyCommands(program, context)
   return program
 }

@@ -1,6 +1,7 @@
 import type { Static, TSchema } from 'typebox'
 import { audienceOperations } from './audiences.ts'
 import { clientOperations } from './clients.ts'
+import { familyOperations } from './families.ts'
 import { keyOperations } from './keys.ts'
 import type { Operation } from './operation.ts'
 import { schemaOperations } from './schema.ts'
@@ -11,6 +12,7 @@ export const operations = {
   ...keyOperations,
   ...clientOperations,
   ...audienceOperations,
+  ...familyOperations,
   ...userOperations,
   ...schemaOperations,
 }

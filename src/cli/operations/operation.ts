@@ -1,5 +1,6 @@
 import type { Static, TSchema } from 'typebox'
 import type { UserAdministration } from '../../accounts/user-administration.ts'
+import type { FamilyStories } from '../../audit/family-stories.ts'
 import type { AudienceAdministration } from '../../clients/audience-administration.ts'
 import type { ClientAdministration } from '../../clients/client-administration.ts'
 import type { KeyAdministration } from '../../keys/rotation.ts'
@@ -11,6 +12,7 @@ export type OperationDeps = {
   readonly clientAdministration: ClientAdministration
   readonly audienceAdministration: AudienceAdministration
   readonly userAdministration: UserAdministration
+  readonly familyStories: FamilyStories
   /** `server`: the command works beside the service, not in it. */
   readonly mode: 'embedded' | 'server'
   readonly config: { readonly redisUrl?: string | undefined }
