@@ -10,7 +10,9 @@ import { auditEvents } from './audit-events.ts'
 import { clientSchema, clientWithSecretSchema } from './client-schema.ts'
 import { clients } from './clients.ts'
 import { families } from './families.ts'
+import { keyEmergencies } from './key-emergencies.ts'
 import { keys } from './keys.ts'
+import { macKeys } from './mac-keys.ts'
 import { roles } from './roles.ts'
 import { userActs } from './user-acts.ts'
 import { userSessions } from './user-sessions.ts'
@@ -21,7 +23,9 @@ const endpoints = [
   auditEvents,
   clients,
   families,
+  keyEmergencies,
   keys,
+  macKeys,
   roles,
   userActs,
   userSessions,

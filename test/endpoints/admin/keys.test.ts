@@ -36,7 +36,9 @@ test('signing keys as administrators see and rotate them', async (t) => {
     const dry = await api.post('/admin/keys/rotate', { algorithm: 'ES256', dry_run: true }, token)
     t.match(dry.json, { plans: [{ alg: 'ES256', outcome: 'planned' }] })
     const { json } = await api.post('/admin/keys/rotate', { algorithm: 'ES256' }, token)
-    t.match(json, { plans: [{ ...dry.json.plans[0], outcome: 'rotated', drop_after: String }] })
+    t.match(json, {
+      plans: [{ ...dry.json.plans[0], outcome: 'rotated', sign_from: String, drop_after: String }],
+    })
     const { actor } = await api.db
       .selectFrom('audit_events')
       .select('actor')
