@@ -48,14 +48,19 @@ export type PostgresServer = {
  */
 export async function startPostgresServer(
   owner: Owner,
-  { binaries = embeddedPostgres(), settings = {} as PostgresSettings } = {},
+  {
+    binaries = embeddedPostgres(),
+    settings = {} as PostgresSettings,
+    /** Variables of its processes beside those of this one. */
+    environment = {} as Readonly<Record<string, string>>,
+  } = {},
 ): Promise<PostgresServer> {
   const folder = temporaryFolder(`postgres-${binaries.major}`)
   const data = join(folder, 'data')
   await makeCluster(binaries, folder, data)
   const port = await freePort()
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`
-  const launch = () => spawnPostgres(binaries, { folder, data, port, settings })
+  const launch = () => spawnPostgres(binaries, { folder, data, port, settings, environment })
   let child: ChildProcess | undefined
 
   const server = {
@@ -124,7 +129,13 @@ function unicodeLocale(): string {
 
 function spawnPostgres(
   binaries: PostgresBinaries,
-  at: { folder: string; data: string; port: number; settings: PostgresSettings },
+  at: {
+    folder: string
+    data: string
+    port: number
+    settings: PostgresSettings
+    environment: Readonly<Record<string, string>>
+  },
 ): ChildProcess {
   const settings = {
     listen_addresses: '127.0.0.1',
@@ -136,6 +147,7 @@ function spawnPostgres(
   const log = openSync(join(at.folder, 'log'), 'a')
   const child = spawn(join(binaries.folder, 'postgres'), ['-D', at.data, ...args], {
     ...postgresUser(),
+    env: { ...process.env, ...at.environment },
     cwd: at.folder,
     stdio: ['ignore', log, log],
   })
