@@ -3,6 +3,7 @@ import type { Config } from '../config.ts'
 import type { CliStreams, CommandContext } from './command-context.ts'
 import { addAudienceCommands } from './commands/audiences.ts'
 import { addClientCommands } from './commands/clients.ts'
+import { addDoctorCommand } from './commands/doctor.ts'
 import { addFamilyCommands } from './commands/families.ts'
 import { addKeyCommands } from './commands/keys.ts'
 import { addMigrateCommand } from './commands/migrate.ts'
@@ -46,6 +47,7 @@ const createProgram = ({ readConfig, ...options }: ProgramOptions): Command => {
       writeErr: (text) => options.stderr.write(text),
     })
   addMigrateCommand(program, context, readConfig)
+  addDoctorCommand(program, context, readConfig)
   addKeyCommands(program, context)
   addClientCommands(program, context)
   addAudienceCommands(program, context)

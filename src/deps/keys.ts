@@ -16,7 +16,17 @@ export type KeyOptions = {
 
 /** The keys in memory, read again whenever a node has acted on them. */
 export const joinKeys = (
-  { config, logger, clock, stores, bus, warn, longestTokenSeconds, revocations }: Foundation,
+  {
+    config,
+    logger,
+    clock,
+    stores,
+    bus,
+    warn,
+    longestTokenSeconds,
+    metrics,
+    revocations,
+  }: Foundation,
   { keyEncryptionKeys }: Pick<Storage, 'keyEncryptionKeys'>,
   { keyTiming, keyRotationSeconds = config.keyRotationDays * 86_400 }: KeyOptions,
 ) => {
@@ -53,8 +63,10 @@ export const joinKeys = (
   const keySchedule = createKeySchedule({
     run: keyAdministration.runSchedule,
     intervalMs: reloadIntervalMs,
-    onStuck: ({ ring, reason }) =>
-      logger.warn({ ring, reason }, 'a key is due to be replaced and cannot be'),
+    onStuck: ({ ring, reason }) => {
+      metrics.count('keyRotationsStuck', { ring })
+      logger.warn({ ring, reason }, 'a key is due to be replaced and cannot be')
+    },
     onFailure: warn('the key schedule could not run; it is tried again'),
   })
   return { keyRing, macKeys, keyAdministration, keySchedule }

@@ -1,6 +1,7 @@
 import { createAccountDigest } from '../accounts/account-digest.ts'
 import { createKnownDevices } from '../accounts/known-device.ts'
 import { createLockout } from '../accounts/lockout.ts'
+import { countLockouts } from '../observability/observed.ts'
 import { createCsrfTokens } from '../secrets/csrf-token.ts'
 import type { MacKeys } from '../secrets/refresh-token.ts'
 import { createMemoryAttempts } from '../stores/memory/attempts.ts'
@@ -9,7 +10,7 @@ import type { Foundation } from './foundation.ts'
 
 /** What stands between a stranger and the sessions and passwords of others. */
 export const joinLockout = (
-  { config, sharedState, clock, auditWriter }: Foundation,
+  { config, sharedState, clock, auditWriter, metrics }: Foundation,
   macKeys: MacKeys,
 ) => {
   const { redis } = sharedState
@@ -20,7 +21,7 @@ export const joinLockout = (
       config,
       store: redis === undefined ? createMemoryAttempts() : createRedisAttempts(redis),
       digest: createAccountDigest(macKeys),
-      auditWriter,
+      auditWriter: countLockouts(auditWriter, metrics.count),
     }),
   }
 }

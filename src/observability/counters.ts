@@ -40,6 +40,11 @@ export const counters = {
     help: 'Attempts to send an alert to its receiver',
     labels: ['outcome'],
   },
+  keyRotationsStuck: {
+    name: 'tessera_key_rotations_stuck_total',
+    help: 'Times at which a key was due to be replaced and could not be',
+    labels: ['ring'],
+  },
   pruned: {
     name: 'tessera_pruned_total',
     help: 'What housekeeping has pruned or prepared',

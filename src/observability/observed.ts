@@ -1,5 +1,6 @@
 import type { Registration } from '../accounts/registration.ts'
 import type { SignIn } from '../accounts/sign-in.ts'
+import type { AuditWriter } from '../audit/writer.ts'
 import type { Grant } from '../grants/grant.ts'
 import type { GrantTable } from '../grants/grant-table.ts'
 import { OAuthError } from '../oauth/error.ts'
@@ -71,4 +72,15 @@ export const observeAccounts = <A extends SignIn & Registration>(accounts: A, co
       () => 'succeeded',
       (outcome) => count('registrations', { outcome }),
     ),
+})
+
+/** @param auditWriter which lockouts are told to; all else passes through. */
+export const countLockouts = (
+  auditWriter: Pick<AuditWriter, 'record'>,
+  count: Count,
+): Pick<AuditWriter, 'record'> => ({
+  record(event) {
+    if (event.type === 'sign_in.locked') count('lockouts', { scope: String(event.details?.scope) })
+    auditWriter.record(event)
+  },
 })

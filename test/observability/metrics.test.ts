@@ -61,6 +61,17 @@ t.test('sign-ins, registrations, refreshes and grants are counted by their outco
   t.equal(await value('tessera_grants_total', grant), 1)
 })
 
+t.test('lockouts and refusals by a rate limit are counted', async (t) => {
+  const { app, value } = await start(t, { RATE_LIMIT_SIGN_IN: '4/60', MAX_LOGIN_ATTEMPTS: '2' })
+  for (let attempt = 0; attempt < 6; attempt += 1) {
+    const payload = { email: 'nobody@example.com', password: 'wrong as can be' }
+    await app.inject({ method: 'POST', url: '/auth/login', payload })
+  }
+  t.equal(await value('tessera_lockouts_total', { scope: 'account' }), 1)
+  t.equal(await value('tessera_sign_ins_total', { outcome: 'too_many_attempts' }), 2)
+  t.equal(await value('tessera_rate_limited_total', { profile: 'sign_in' }), 2)
+})
+
 t.test('what the parts know of themselves is read when somebody asks', async (t) => {
   const { value } = await start(t)
   const lag = (await value('tessera_revocation_lag_seconds')) ?? Number.NaN

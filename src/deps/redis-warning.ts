@@ -1,0 +1,20 @@
+import type { Logger } from 'pino'
+import type { Config } from '../config.ts'
+import { inspectRedis, mayEvict } from '../stores/redis/inspection.ts'
+
+const longestWaitMs = 3000
+
+/**
+ * Says once at start when Redis may throw away what it was given before its time: a replay that was
+ * forgotten is a replay let through. One that does not answer now is told of elsewhere.
+ */
+export const warnOfEviction = async ({ redisUrl }: Config, logger: Logger): Promise<void> => {
+  if (redisUrl === undefined) return
+  const servers = await inspectRedis(redisUrl, longestWaitMs).catch(() => [])
+  for (const { memoryPolicy, node } of servers.filter(mayEvict)) {
+    logger.warn(
+      { memoryPolicy, ...(node === '' ? {} : { node }) },
+      'Redis may evict keys before their time: set its maxmemory-policy to noeviction',
+    )
+  }
+}
