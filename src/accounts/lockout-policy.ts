@@ -28,6 +28,7 @@ export const daySeconds = 24 * 60 * 60
 // Several people share an address; slow guessing from one address takes many windows.
 const addressFactor = 20
 const slowFactor = 4
+const slowWindows = 12
 const longestFactor = 16
 
 /**
@@ -48,7 +49,7 @@ export const countersOf = (
     scope: 'account_address',
     key: `account_address:${account}:${network}`,
     allowance: slowFactor * maxLoginAttempts,
-    windowSeconds: daySeconds,
+    windowSeconds: slowWindows * lockoutSeconds,
     personal: true,
   }
   const address: Counter = {

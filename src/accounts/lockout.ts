@@ -52,18 +52,22 @@ const locked = 1_000_000
 type Counted = Counter & { readonly count: number; readonly secondsLeft: number }
 
 export const createLockout = ({ config, store, digest, auditWriter }: LockoutParts): Lockout => {
-  const count = async ({ account, origin, device }: Attempt): Promise<Counted[]> => {
-    const traits = {
-      account: digest(account),
-      network: networkOf(origin),
-      device,
-    }
-    return Promise.all(
-      countersOf(traits, config).map(async (counter) => ({
+  const add = (counters: readonly Counter[]): Promise<Counted[]> =>
+    Promise.all(
+      counters.map(async (counter) => ({
         ...counter,
         ...(await store.add(counter.key, counter.windowSeconds)),
       })),
     )
+
+  const count = async ({ account, origin, device }: Attempt): Promise<Counted[]> => {
+    const traits = { account: digest(account), network: networkOf(origin), device }
+    const counters = countersOf(traits, config)
+    // An address that is locked leaves no names behind.
+    const shared = await add(counters.filter(({ personal }) => !personal))
+    return shared.some(isBeyond)
+      ? shared
+      : [...shared, ...(await add(counters.filter(({ personal }) => personal)))]
   }
 
   const takeBack = async (counted: readonly Counted[]): Promise<void> => {
@@ -93,7 +97,7 @@ export const createLockout = ({ config, store, digest, auditWriter }: LockoutPar
   return {
     async guard(attempt, verify) {
       const counted = await count(attempt)
-      if (counted.some(({ count, allowance }) => count > allowance)) {
+      if (counted.some(isBeyond)) {
         await takeBack(counted)
         throw new Problem('too_many_attempts', { retryAfterSeconds: waitOf(counted) })
       }
@@ -123,6 +127,8 @@ export const createLockout = ({ config, store, digest, auditWriter }: LockoutPar
 }
 
 const levelOf = (key: string): string => `lockouts:${key}`
+
+const isBeyond = ({ count, allowance }: Counted): boolean => count > allowance
 
 const isOpen = ({ count }: Counted): boolean => count < locked
 

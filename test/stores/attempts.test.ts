@@ -2,7 +2,9 @@ import type { Redis } from 'ioredis'
 import { type Test, test } from 'tap'
 import type { AttemptStore } from '../../src/accounts/attempt-store.ts'
 import { Unavailable } from '../../src/oauth/unavailable.ts'
+import { toAttemptStore } from '../../src/stores/attempts.ts'
 import { createMemoryAttempts } from '../../src/stores/memory/attempts.ts'
+import { BoundedCounts } from '../../src/stores/memory/bounded-counts.ts'
 import { createRedisAttempts } from '../../src/stores/redis/attempts.ts'
 import { createRedisClient } from '../../src/stores/redis/connection.ts'
 import { createTestRedis } from '../support/redis.ts'
@@ -106,4 +108,17 @@ test('what an operator erases is gone for all processes, or the operator is told
 
   client.disconnect()
   await t.rejects(store.erase('locked'), Unavailable)
+})
+
+test('a process keeps a bounded number of counts, and locks longer than others', async (t) => {
+  const limiter = new BoundedCounts({ points: 1, duration: 60 }, 10)
+  const store = toAttemptStore(() => limiter)
+  await store.set('locked', 1000, 60)
+  for (let index = 0; index < 100; index += 1) await store.add(`${index}`, 60)
+  t.equal((await store.add('locked', 60)).count, 1001)
+  t.equal((await store.add('99', 60)).count, 2, 'the newest are kept')
+  t.equal((await store.add('90', 60)).count, 1, 'the oldest are not')
+  for (let index = 0; index < 100; index += 1) await store.set(`lock ${index}`, 1000, 60)
+  t.equal((await store.add('lock 99', 60)).count, 1001)
+  t.equal((await store.add('locked', 60)).count, 1)
 })

@@ -1,8 +1,9 @@
 import { once } from 'node:events'
-import { RateLimiterMemory, RateLimiterRedis } from 'rate-limiter-flexible'
+import { RateLimiterRedis } from 'rate-limiter-flexible'
 import type { AttemptStore } from '../../accounts/attempt-store.ts'
 import { Unavailable } from '../../oauth/unavailable.ts'
 import { toAttemptStore } from '../attempts.ts'
+import { BoundedCounts } from '../memory/bounded-counts.ts'
 import type { RedisClient } from './connection.ts'
 
 const connectWaitMs = 3000
@@ -23,7 +24,7 @@ export const createRedisAttempts = ({ client, keyPrefix, isAway }: Options): Att
   const prefix = `${keyPrefix}:attempts`
   // Each count is given its own duration.
   const options = { keyPrefix: prefix, points: 1, duration: 1 }
-  const own = new RateLimiterMemory(options)
+  const own = new BoundedCounts(options)
   const shared = new RateLimiterRedis({
     ...options,
     storeClient: client,
