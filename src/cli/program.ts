@@ -7,6 +7,7 @@ import { addDoctorCommand } from './commands/doctor.ts'
 import { addFamilyCommands } from './commands/families.ts'
 import { addKeyCommands } from './commands/keys.ts'
 import { addMigrateCommand } from './commands/migrate.ts'
+import { addRoleCommands } from './commands/roles.ts'
 import { addUserCommands } from './commands/users.ts'
 import { createCall } from './execute.ts'
 import { toLocalError } from './local-error.ts'
@@ -52,6 +53,7 @@ const createProgram = ({ readConfig, ...options }: ProgramOptions): Command => {
   addClientCommands(program, context)
   addAudienceCommands(program, context)
   addUserCommands(program, context)
+  addRoleCommands(program, context)
   addFamilyCommands(program, context)
   return program
 }

@@ -238,3 +238,36 @@ t.test('a password can not be given as a word of the command', async (t) => {
   t.equal(code, 2)
   t.match(stderr, /^error: unknown option '--password'\n/)
 })
+
+t.test('a user is deleted, restored and let in again', async (t) => {
+  const { id } = await make('deleted@example.com')
+  const status = async (act: string) =>
+    ((await json(['users', act, 'deleted@example.com'])) as { status: string }).status
+  t.equal(await status('delete'), 'deleted')
+  t.equal(await status('delete'), 'deleted', 'again')
+  t.notOk(await canSignIn({ email: 'deleted@example.com' }, password))
+  t.equal(await status('restore'), 'disabled')
+  t.equal(await status('enable'), 'active')
+  t.ok(await canSignIn({ email: 'deleted@example.com' }, password))
+  t.equal(await status('end-sessions'), 'active')
+  t.equal(await status('force-password-change'), 'active')
+  const signedIn = await deps.accounts.signIn({ email: 'deleted@example.com' }, password, {})
+  t.strictSame(signedIn?.tokens.scope, ['password'])
+  const acts = await db
+    .selectFrom('audit_events')
+    .select(['type', 'actor'])
+    .where('subject', '=', id)
+    .where('actor', '=', 'cli')
+    .orderBy('occurred_at')
+    .execute()
+  t.strictSame(
+    acts.map(({ type }) => type),
+    [
+      'user.deleted',
+      'user.restored',
+      'user.enabled',
+      'user.sessions_ended',
+      'user.password_change_forced',
+    ],
+  )
+})

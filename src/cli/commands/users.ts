@@ -37,6 +37,14 @@ export const addUserCommands = (program: Command, context: CommandContext): void
     ['disable', 'users.disable', 'Refuse a user, and end all sessions and refresh tokens'],
     ['enable', 'users.enable', 'Let a disabled user sign in again'],
     ['unlock', 'users.unlock', 'Let a user sign in who was locked out by failed attempts'],
+    ['end-sessions', 'users.end_sessions', 'End all sessions and refresh tokens of a user'],
+    [
+      'force-password-change',
+      'users.force_password_change',
+      'End all sessions, and permit nothing until the password is changed',
+    ],
+    ['delete', 'users.delete', 'Delete a user, who can be restored for USER_PURGE_DAYS'],
+    ['restore', 'users.restore', 'Make a deleted user a disabled one'],
   ] as const
   for (const [name, operation, description] of acts) {
     addCommand(users, `${name} ${whichUser}`, description).action(

@@ -4,6 +4,7 @@ import { clientOperations } from './clients.ts'
 import { familyOperations } from './families.ts'
 import { keyOperations } from './keys.ts'
 import type { Operation } from './operation.ts'
+import { roleOperations } from './roles.ts'
 import { schemaOperations } from './schema.ts'
 import { userOperations } from './users.ts'
 
@@ -13,6 +14,7 @@ export const operations = {
   ...clientOperations,
   ...audienceOperations,
   ...familyOperations,
+  ...roleOperations,
   ...userOperations,
   ...schemaOperations,
 }

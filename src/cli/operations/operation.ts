@@ -1,4 +1,5 @@
 import type { Static, TSchema } from 'typebox'
+import type { RoleAdministration } from '../../accounts/role-administration.ts'
 import type { UserAdministration } from '../../accounts/user-administration.ts'
 import type { FamilyStories } from '../../audit/family-stories.ts'
 import type { AudienceAdministration } from '../../clients/audience-administration.ts'
@@ -11,6 +12,7 @@ export type OperationDeps = {
   readonly keyAdministration: KeyAdministration
   readonly clientAdministration: ClientAdministration
   readonly audienceAdministration: AudienceAdministration
+  readonly roleAdministration: RoleAdministration
   readonly userAdministration: UserAdministration
   readonly familyStories: FamilyStories
   /** `server`: the command works beside the service, not in it. */

@@ -66,6 +66,18 @@ export const userOperations = {
     if (mode === 'server' && config.redisUrl === undefined) throw outOfReach()
     return userToJson(await userAdministration.unlockUser(user, byCli))
   }),
+  'users.end_sessions': defineOperation(user, async ({ userAdministration }, { user }) =>
+    userToJson(await userAdministration.endSessions(user, byCli)),
+  ),
+  'users.force_password_change': defineOperation(user, async ({ userAdministration }, { user }) =>
+    userToJson(await userAdministration.forcePasswordChange(user, byCli)),
+  ),
+  'users.delete': defineOperation(user, async ({ userAdministration }, { user }) =>
+    userToJson(await userAdministration.deleteUser(user, byCli)),
+  ),
+  'users.restore': defineOperation(user, async ({ userAdministration }, { user }) =>
+    userToJson(await userAdministration.restoreUser(user, byCli)),
+  ),
   'users.set_password': defineOperation(
     userAndPassword,
     async ({ userAdministration }, { user, password }) =>
