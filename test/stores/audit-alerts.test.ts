@@ -137,6 +137,16 @@ onPostgres(
     t.strictSame(await raise(), [])
     await write(['2001:db8::ffff'].map(from))
     t.match(await raise(), [{ rule: 'from_one', facts: { count: 3, address: '2001:db8::ffff' } }])
+    const told = await backend.db
+      .selectFrom('audit_events')
+      .select(['subject', 'actor', 'address'])
+      .where('type', '=', 'alert.raised')
+      .execute()
+    t.strictSame(
+      told,
+      [{ subject: null, actor: null, address: '2001:db8::ffff' }],
+      'and shown to nobody of those who happened to be meant',
+    )
   },
 )
 

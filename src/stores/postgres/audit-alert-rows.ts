@@ -1,4 +1,5 @@
 import type { AlertFacts } from '../../audit/alert.ts'
+import type { AlertKey } from '../../audit/alert-rules.ts'
 import type { RecordedEvent } from '../../audit/event.ts'
 import type { AuditEventRow } from './schema.ts'
 
@@ -28,19 +29,31 @@ export const factsOf = (counted: CountedRow, last: StoredEvent): AlertFacts => (
   user_agent: last.user_agent,
 })
 
-/** The alert in the audit log itself, about whom and from where the latest event was. */
-export const alertEvent = (id: string, rule: string, facts: AlertFacts): RecordedEvent => ({
+/**
+ * The alert in the audit log itself, from where the latest event was. Whom that was about it names
+ * only where the alert is about nobody else: people read what names them.
+ */
+export const alertEvent = (
+  id: string,
+  rule: string,
+  about: AlertKey,
+  facts: AlertFacts,
+): RecordedEvent => ({
   type: 'alert.raised',
   outcome: 'success',
-  ...(facts.actor !== null && { actor: facts.actor }),
-  ...(facts.subject !== null && { subject: facts.subject }),
-  ...(facts.client_id !== null && { clientId: facts.client_id }),
-  ...(facts.session_id !== null && { sessionId: facts.session_id }),
-  ...(facts.family_id !== null && { familyId: facts.family_id }),
+  ...(about === 'address' || about === 'everywhere' ? {} : whomOf(facts)),
   details: { alert: id, rule, count: facts.count, since: facts.first_at, event: facts.type },
   origin: {
     ...(facts.request_id !== null && { requestId: facts.request_id }),
     ...(facts.address !== null && { address: facts.address }),
     ...(facts.user_agent !== null && { userAgent: facts.user_agent }),
   },
+})
+
+const whomOf = (facts: AlertFacts): Partial<RecordedEvent> => ({
+  ...(facts.actor !== null && { actor: facts.actor }),
+  ...(facts.subject !== null && { subject: facts.subject }),
+  ...(facts.client_id !== null && { clientId: facts.client_id }),
+  ...(facts.session_id !== null && { sessionId: facts.session_id }),
+  ...(facts.family_id !== null && { familyId: facts.family_id }),
 })

@@ -49,7 +49,7 @@ export const createAlertStore = ({ db, now }: Connection): AlertStore => ({
   },
 })
 
-type CountedSighting = Sighting & { readonly row: CountedRow }
+type CountedSighting = Sighting & { readonly row: CountedRow; readonly about: AlertKey }
 type AlertRow = { id: string; rule: string; raised_at: Date; facts: AlertFacts; attempts: number }
 
 const toAlert = ({ id, rule, raised_at: raisedAt, facts }: AlertRow): Alert => ({
@@ -104,13 +104,15 @@ const findSightings = async (
     WHERE key IS NOT NULL AND (seen_until IS NULL OR occurred_at > seen_until)
     GROUP BY key HAVING count(*) >= ${threshold}
     ORDER BY count(*) DESC, key LIMIT 100`.execute(trx)
-  return rows.map((row) => ({ rule: name, key: row.key, count: row.count, row }))
+  return rows.map((row) => ({
+    ...{ rule: name, about: key, key: row.key, count: row.count, row },
+  }))
 }
 
 const insertAlert = async (
   trx: Tx,
   now: Connection['now'],
-  { rule, key, row }: CountedSighting,
+  { rule, about, key, row }: CountedSighting,
   toBeSent: boolean,
 ): Promise<Alert> => {
   const id = randomUUID()
@@ -127,6 +129,6 @@ const insertAlert = async (
     VALUES (${id}::uuid, ${rule}, ${key}, ${JSON.stringify(facts)}::jsonb, ${now()},
       ${lastAt}::timestamptz, ${toBeSent ? now() : null})
     RETURNING raised_at`.execute(trx)
-  await insertAuditEvents(trx, now, [alertEvent(id, rule, facts)])
+  await insertAuditEvents(trx, now, [alertEvent(id, rule, about, facts)])
   return { id, rule, facts, raisedAt: rows[0]?.raised_at ?? row.last_at }
 }

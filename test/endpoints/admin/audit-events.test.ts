@@ -9,6 +9,7 @@ import type { AuditLog } from '../../../src/audit/audit-log.ts'
 import { auditEvents } from '../../../src/endpoints/admin/audit-events.ts'
 import { auditEventSchema } from '../../../src/endpoints/audit-schema.ts'
 import { problemSchema } from '../../../src/endpoints/problem-schema.ts'
+import { Unavailable } from '../../../src/oauth/unavailable.ts'
 import { createAuditLog } from '../../../src/stores/postgres/audit-log.ts'
 import type { Database } from '../../../src/stores/postgres/schema.ts'
 import { openPostgres } from '../../support/sql-backends.ts'
@@ -143,15 +144,16 @@ test('GET /admin/audit-events', async (t) => {
 const batches = 20
 
 /** The route alone, on a real log whose readings are counted. */
-const serveExport = async (t: Test) => {
+const serveExport = async (t: Test, { failAt = Number.POSITIVE_INFINITY } = {}) => {
   const backend = await openPostgres(t)
   await insertMany(backend.db, batches * 500)
   const log = createAuditLog(backend)
   const state = { asked: 0 }
   const auditLog: AuditLog = {
     ...log,
-    find(filter, paging) {
+    async find(filter, paging) {
       state.asked += 1
+      if (state.asked === failAt) throw new Unavailable('the database does not answer')
       return log.find(filter, paging)
     },
   }
@@ -188,6 +190,11 @@ test('an export reads no further than its reader, and on when the reader does', 
   const lines = (await text(response)).trimEnd().split('\n')
   t.equal(new Set(lines.map((line) => (JSON.parse(line) as Event).id)).size, batches * 500)
   t.equal(state.asked, batches)
+})
+
+test('an export that cannot be finished is cut off, so that nobody takes it for whole', async (t) => {
+  const { response } = await serveExport(t, { failAt: 3 })
+  await t.rejects(text(response), { code: 'ECONNRESET' })
 })
 
 test('an export ends when its reader goes away', async (t) => {
