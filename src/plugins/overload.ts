@@ -29,14 +29,15 @@ export const registerOverload = async (
 /** Counts a request from when its body has arrived, so that slow senders use up nobody's place. */
 const registerDepthLimit = (app: FastifyInstance, limit: number): void => {
   let running = 0
-  app.addHook('preHandler', async (request, reply) => {
+  app.addHook('preHandler', (request, reply, done) => {
     // Whoever has hung up meanwhile would never be seen to end.
-    if (!mayShed(request) || reply.raw.destroyed) return
-    if (running >= limit) throw overloaded('too many requests are being worked on')
+    if (!mayShed(request) || reply.raw.destroyed) return done()
+    if (running >= limit) return done(overloaded('too many requests are being worked on'))
     running += 1
     reply.raw.once('close', () => {
       running -= 1
     })
+    done()
   })
 }
 

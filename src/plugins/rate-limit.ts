@@ -4,7 +4,12 @@ import type { Config } from '../config.ts'
 import { Problem } from '../oauth/problem.ts'
 import { type LimitedCount, rateLimitHeaders, toSeconds } from './rate-limit-headers.ts'
 import { addressKey, bodyKeys, type Recognition } from './rate-limit-keys.ts'
-import { type RateLimiter, type RateLimitProfile, rateLimitPlans } from './rate-limiter.ts'
+import {
+  type BodyRule,
+  type RateLimiter,
+  type RateLimitProfile,
+  rateLimitPlans,
+} from './rate-limiter.ts'
 
 /** @throws {Problem} too_many_requests when the limit is over. */
 type CountRequest = (
@@ -38,24 +43,35 @@ type Options = RateLimits & { readonly limits: Config['rateLimits'] }
  * before that is looked at. To be registered after what gives refusals their CORS headers.
  */
 export const registerRateLimit = (app: FastifyInstance, options: Options): void => {
-  app.addHook('onRequest', async (request, reply) => {
+  const isOff = (profile: RateLimitProfile): boolean => options.limits[profile] === undefined
+
+  // With callbacks: where there is nothing to count, nobody waits for a promise.
+  app.addHook('onRequest', (request, reply, done) => {
     const plan = planOf(request)
-    if (plan === undefined) return
+    if (plan === undefined) return done()
     request.countRequest = countRequests(options, reply)
-    if (plan.onRequest === undefined) return
-    const { profile, by } = plan.onRequest
-    await request.countRequest(profile, by, addressKey(request))
+    const rule = plan.onRequest
+    if (rule === undefined || isOff(rule.profile)) return done()
+    request.countRequest(rule.profile, rule.by, addressKey(request)).then(() => done(), done)
   })
 
-  app.addHook('preValidation', async (request) => {
+  app.addHook('preValidation', (request, _reply, done) => {
     const rule = planOf(request)?.onBody
-    if (rule === undefined) return
-    const key = await bodyKeys[rule.by](request, options)
-    if (key !== undefined) await request.countRequest?.(rule.profile, rule.by, key)
-    else if (rule.otherwise !== undefined) {
-      await request.countRequest?.(rule.profile, rule.otherwise, addressKey(request))
-    }
+    if (rule === undefined || isOff(rule.profile)) return done()
+    countBody(request, rule, options).then(() => done(), done)
   })
+}
+
+const countBody = async (
+  request: FastifyRequest,
+  { profile, by, otherwise }: BodyRule,
+  options: Options,
+): Promise<void> => {
+  const key = await bodyKeys[by](request, options)
+  if (key !== undefined) await request.countRequest?.(profile, by, key)
+  else if (otherwise !== undefined) {
+    await request.countRequest?.(profile, otherwise, addressKey(request))
+  }
 }
 
 const planOf = ({ routeOptions }: FastifyRequest) => {

@@ -34,12 +34,14 @@ type Plan = {
   /** Before the body is read. */
   readonly onRequest?: { readonly profile: RateLimitProfile; readonly by: 'address' }
   /** Of what stands in the body, before anything is done with it. */
-  readonly onBody?: {
-    readonly profile: RateLimitProfile
-    readonly by: 'account' | 'family'
-    /** Where the body holds no such key. */
-    readonly otherwise?: 'address'
-  }
+  readonly onBody?: BodyRule
+}
+
+export type BodyRule = {
+  readonly profile: RateLimitProfile
+  readonly by: Exclude<RateLimitKey, 'address'>
+  /** Where the body holds no such key. */
+  readonly otherwise?: 'address'
 }
 
 /**

@@ -122,6 +122,18 @@ test('limits on Redis: two nodes count together in a cluster', async (t) => {
   await countTogether(t, `redis-cluster://${ports.map((port) => `127.0.0.1:${port}`).join(',')}`)
 })
 
+test('limits on Redis: a request is one round trip, one over the limit none', async (t) => {
+  const { url } = await startRedisServer(t)
+  const limiter = await openOnRedis(t, url, { RATE_LIMIT_TOKEN: '10/60' })
+  const admin = new Redis(url)
+  t.teardown(() => admin.disconnect())
+  await limiter.count('token', 'client', 'first')
+  await admin.config('RESETSTAT')
+  for (let index = 0; index < 30; index += 1) await limiter.count('token', 'client', 'a')
+  const calls = /cmdstat_evalsha:calls=(\d+)/.exec(await admin.info('commandstats'))?.[1]
+  t.equal(Number(calls), 11)
+})
+
 test('limits on Redis: every key that is left there has a time to live', async (t) => {
   const { url, prefix } = await createTestRedis(t)
   const limiter = await openOnRedis(t, url, { RATE_LIMIT_TOKEN: '1/60' }, { keyPrefix: prefix })

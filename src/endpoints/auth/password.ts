@@ -32,13 +32,17 @@ const schema = {
 export const password: FastifyPluginAsyncTypebox<AuthDeps> = async (app, deps) => {
   app.addHook('onRequest', requireBearer(deps.verifier, deps.config.issuer, 'account', 'password'))
 
-  app.post('/auth/password', { schema }, async (request, reply) => {
-    const { current_password: current, new_password: next } = request.body
-    await deps.accounts.ownAccount.changePassword(
-      selfOf(request),
-      { current, next },
-      originOf(request),
-    )
-    return reply.code(204).send(null)
-  })
+  app.post(
+    '/auth/password',
+    { schema, config: { rateLimit: 'sign_in' } },
+    async (request, reply) => {
+      const { current_password: current, new_password: next } = request.body
+      await deps.accounts.ownAccount.changePassword(
+        selfOf(request),
+        { current, next },
+        originOf(request),
+      )
+      return reply.code(204).send(null)
+    },
+  )
 }
