@@ -120,6 +120,8 @@ test('while the database is down all that needs it is 503 at once, the rest work
   const lost = tokenOf(await refresh(service, other.refresh_token))
   const introspect = () => postForm(app, '/introspect', { token: machineToken }, known.headers)
   const before = await state()
+  const stoppedAt = new Date()
+  let startedAt = stoppedAt
   await postgres.stop()
   t.match((await introspect()).json(), { active: true }, 'what is known is fresh enough')
   await expectRefusals(t)
@@ -159,6 +161,7 @@ test('while the database is down all that needs it is 503 at once, the rest work
       () => deps.revocations.stalenessMs() > longEnoughMs,
     )
     await postgres.start()
+    startedAt = new Date()
     await waitUntil('the service to recover', isRecovered, { timeoutMs: 2000 })
     const signIn = [0, 1, 1, 0, 0]
     t.strictSame(
@@ -177,15 +180,17 @@ test('while the database is down all that needs it is 503 at once, the rest work
     'a refresh whose window passed meanwhile is still a retry, and only for as long',
     async (t) => {
       t.equal(tokenOf(await refresh(service, other.refresh_token)), lost)
-      const outages = await db.selectFrom('outages').selectAll().execute()
+      // A machine that is busy beside the tests may fall silent by itself, before or after.
+      const outages = await db
+        .selectFrom('outages')
+        .selectAll()
+        .where('started_at', '<', startedAt)
+        .where('ended_at', '>', stoppedAt)
+        .execute()
       t.equal(outages.length, 1, 'recorded once')
-      const [
-        { started_at: startedAt, ended_at: endedAt } = {
-          started_at: new Date(0),
-          ended_at: new Date(0),
-        },
-      ] = outages
-      t.ok(endedAt.getTime() - startedAt.getTime() > graceSeconds * 1000)
+      const [outage] = outages
+      const lengthMs = Number(outage?.ended_at) - Number(outage?.started_at)
+      t.ok(lengthMs > graceSeconds * 1000, `${lengthMs} ms`)
       service.moveTime(graceSeconds + 1)
       t.match(await refresh(service, other.refresh_token), {
         status: 401,
