@@ -24,6 +24,7 @@ test('every route of the admin API', async (t) => {
     await t.test(`${method} ${path} refuses every token that is not for it`, async (t) => {
       for (const [, token, code] of refused) isProblem(t, await send(token), code)
       isProblem(t, await send(plain.token), 'insufficient_scope')
+      if (method === 'GET') t.equal((await api.app.inject({ method: 'HEAD', url })).statusCode, 401)
     })
     await t.test(`${method} ${path} refuses who has every permission but its own`, async (t) => {
       const others = permissionNames.filter((name) => name !== 'admin' && name !== permission)
