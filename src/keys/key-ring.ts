@@ -70,7 +70,7 @@ export const createKeyRing = (options: KeyRingOptions): KeyRing => {
   const signerOf = (algorithm: SigningAlgorithm): LoadedKey | undefined =>
     findCurrent(keys.all().filter(isPublished), algorithm, keys.now())
 
-  const load = async (onUnopened: (error: unknown) => void): Promise<void> => {
+  const load = async (onUnopened: (error: unknown, keyId: string) => void): Promise<void> => {
     try {
       await keys.load(onUnopened)
     } finally {
@@ -81,7 +81,12 @@ export const createKeyRing = (options: KeyRingOptions): KeyRing => {
 
   const reload = async (): Promise<void> => {
     try {
-      await load((error) => logger.error({ err: error }, 'a signing key cannot be opened'))
+      const unopened: string[] = []
+      await load((error, keyId) => {
+        logger.error({ err: error }, 'a signing key cannot be opened')
+        unopened.push(keyId)
+      })
+      await store.object(unopened.filter((keyId) => keys.find(keyId) === undefined))
     } catch (error) {
       logger.error({ err: error }, 'the signing keys could not be read again')
     }

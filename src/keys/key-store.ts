@@ -31,6 +31,8 @@ export type Rotation = {
   readonly leadSeconds: number
   /** How long `promote` must have been published. */
   readonly publicationSeconds: number
+  /** How long no node must have objected to `promote`. */
+  readonly objectionSeconds: number
   /** How long `retire` stays published after that. */
   readonly retentionSeconds: number
 }
@@ -58,6 +60,8 @@ export type SigningKeyStore = {
    * @returns undefined when the state was another and nothing was done.
    */
   rotate(rotation: Rotation, actor: KeyActor): Promise<Changeover | undefined>
+  /** Says that this node cannot open keys that wait, so that they do not sign yet. */
+  object(keyIds: readonly string[]): Promise<void>
   /** Replaces a sealed key that is still `from`. @returns false when it is not. */
   reseal(keyId: string, from: Buffer, to: Buffer, actor: KeyActor): Promise<boolean>
 }
@@ -89,6 +93,8 @@ export type MacKeyStore = {
    * @returns its `useFrom`; undefined when the number was taken and nothing was done.
    */
   insert(key: NewMacKey, actor: KeyActor): Promise<Date | undefined>
+  /** Says that this node cannot open keys: those that wait are not used for so many seconds more. */
+  putOff(numbers: readonly number[], seconds: number): Promise<void>
   /** Replaces a sealed key that is still `from`. @returns false when it is not. */
   reseal(number: number, from: Buffer, to: Buffer, actor: KeyActor): Promise<boolean>
 }

@@ -10,6 +10,8 @@ export type KeyTimes = {
   readonly signUntil: Date | null
   /** When nothing that it signed can be valid any more. */
   readonly dropAfter: Date | null
+  /** When a node last said that it cannot open the key. */
+  readonly objectedAt?: Date | null
 }
 
 export type RingKey = KeyTimes & { readonly keyId: string; readonly algorithm: SigningAlgorithm }
@@ -85,12 +87,21 @@ export const retentionSeconds = (policy: RotationPolicy): number =>
 export const leadSeconds = (policy: Pick<RotationPolicy, 'nodeReloadSeconds'>): number =>
   2 * policy.nodeReloadSeconds
 
+/**
+ * How long an objection stands: a node that cannot open a waiting key repeats it at each reload, so
+ * a fresh one means that the node would have nothing to sign with.
+ */
+export const objectionSeconds = (policy: Pick<RotationPolicy, 'nodeReloadSeconds'>): number =>
+  4 * policy.nodeReloadSeconds
+
 /** How long a change of the published keys may be unknown to a verifier that caches them. */
 export const propagationSeconds = (policy: RotationPolicy): number =>
   policy.maxAgeSeconds +
   policy.staleWhileRevalidateSeconds +
   policy.nodeReloadSeconds +
   policy.skewSeconds
+
+const cannotOpen = 'a node cannot open the next key: give every node the newest key-encryption key'
 
 /** What rotating one ring would do, or why and until when it may not. @param now the database's. */
 export const planRotation = (
@@ -118,6 +129,9 @@ export const planRotation = (
   const safeAt = addSeconds(next.publishedAt, publicationSeconds(policy))
   if (safeAt > now) {
     return refuse('verifiers may not know the next key yet', safeAt)
+  }
+  if (next.objectedAt && addSeconds(next.objectedAt, objectionSeconds(policy)) > now) {
+    return refuse(cannotOpen, null)
   }
   if (current.signUntil !== null) {
     return refuse('the last rotation has not taken effect yet', current.signUntil)

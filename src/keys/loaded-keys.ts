@@ -12,7 +12,7 @@ export type LoadedKeys = {
    * Reads and opens the keys; on an error the former ones stay.
    * @param onUnopened told of each key that cannot be opened; if it throws, the load fails.
    */
-  load(onUnopened: (error: unknown) => void): Promise<void>
+  load(onUnopened: (error: unknown, keyId: string) => void): Promise<void>
   all(): LoadedKey[]
   find(keyId: string): LoadedKey | undefined
   /** The present moment: never before the last load by the database's time. */
@@ -34,14 +34,14 @@ export const createLoadedKeys = (
 
   const open = async (
     row: StoredSigningKey,
-    onUnopened: (error: unknown) => void,
+    onUnopened: (error: unknown, keyId: string) => void,
   ): Promise<Entry[]> => {
     const known = entries.get(row.keyId)
     if (known?.sealedPrivateKey.equals(row.sealedPrivateKey)) return [{ ...known, ...row }]
     try {
       return [{ ...(await openSigningKey(row, sealer)), ...row }]
     } catch (error) {
-      onUnopened(error)
+      onUnopened(error, row.keyId)
       // Another node sealed it again under a key that this one lacks; the key is the same.
       const { sealedPrivateKey: _unopened, ...times } = row
       return known === undefined ? [] : [{ ...known, ...times }]

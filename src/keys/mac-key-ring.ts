@@ -5,6 +5,7 @@ import type { MacKey, MacKeys } from '../secrets/refresh-token.ts'
 import type { Sealer } from '../secrets/sealer.ts'
 import { ensureMacKey } from './first-keys.ts'
 import type { MacKeyStore, StoredMacKey } from './key-store.ts'
+import { objectionSeconds } from './lifecycle.ts'
 import { openMacKey } from './mac-key.ts'
 import { defaultKeyTiming } from './rotation-policy.ts'
 
@@ -36,6 +37,7 @@ const lookupIntervalMs = 1000
 
 export const createMacKeyRing = (options: MacKeyRingOptions): MacKeyRing => {
   const { store, sealer, clock, logger } = options
+  const intervalMs = options.reloadIntervalMs ?? defaultKeyTiming.nodeReloadSeconds * 1000
   let keys: ReadonlyMap<number, LoadedKey> = new Map()
   let unopened: ReadonlySet<number> = new Set()
   let databaseTime = new Date(0)
@@ -72,6 +74,7 @@ export const createMacKeyRing = (options: MacKeyRingOptions): MacKeyRing => {
   const tryReload = async (): Promise<boolean> => {
     try {
       await load((error) => logger.error({ err: error }, 'a MAC key cannot be opened'))
+      await store.putOff([...unopened], objectionSeconds({ nodeReloadSeconds: intervalMs / 1000 }))
       return true
     } catch (error) {
       logger.error({ err: error }, 'the MAC keys could not be read again')
@@ -117,7 +120,6 @@ export const createMacKeyRing = (options: MacKeyRingOptions): MacKeyRing => {
       await load((error) => {
         throw error
       })
-      const intervalMs = options.reloadIntervalMs ?? defaultKeyTiming.nodeReloadSeconds * 1000
       timer = setInterval(() => void tryReload(), intervalMs)
       timer.unref()
     },

@@ -1,7 +1,7 @@
 import { randomSecret } from '../secrets/random.ts'
 import type { Sealer } from '../secrets/sealer.ts'
 import type { KeyActor, MacKeyStore, StoredMacKey } from './key-store.ts'
-import { leadSeconds } from './lifecycle.ts'
+import { objectionSeconds } from './lifecycle.ts'
 import { highestMacKeyNumber, macKeyBytes, sealMacKey } from './mac-key.ts'
 import type { KeyTiming } from './rotation-policy.ts'
 
@@ -54,11 +54,12 @@ export const rotateMacKey = async (
     return { outcome: 'refused', reason: 'all 255 MAC-key numbers are taken', safeAt: null }
   }
   const sealedKey = sealMacKey(number, randomSecret(macKeyBytes), sealer)
-  const useAfterSeconds = leadSeconds(timing)
+  // Long enough for a node to object, and for the others to hear of that.
+  const useAfterSeconds = objectionSeconds(timing)
   const retentionSeconds = macKeyRetentionSeconds(refreshTokenTtlSeconds, timing)
   const key = { number, sealedKey, useAfterSeconds, retentionSeconds }
   const useFrom = await macKeys.insert(key, by)
   return useFrom === undefined
-    ? { outcome: 'refused', reason: 'another MAC key was made at the same moment', safeAt: null }
+    ? { outcome: 'refused', reason: 'another MAC key was made at the same moment', safeAt: now }
     : { outcome: 'rotated', number, useFrom }
 }

@@ -4,6 +4,7 @@ import type { Sealer } from '../secrets/sealer.ts'
 import type { KeyActor, SigningKeyStore } from './key-store.ts'
 import {
   leadSeconds,
+  objectionSeconds,
   planRotation,
   publicationSeconds,
   type RotationPlan,
@@ -52,6 +53,7 @@ export const carryOut = async (
     ...{ algorithm, retire, promote, next },
     leadSeconds: leadSeconds(policy),
     publicationSeconds: publicationSeconds(policy),
+    objectionSeconds: objectionSeconds(policy),
     retentionSeconds: retentionSeconds(policy),
   }
   const changeover = await signingKeys.rotate(rotation, by)

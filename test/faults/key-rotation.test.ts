@@ -20,7 +20,7 @@ const withMacKey = (refreshToken: string, number: number): string => {
 
 /** Lets the time pass after which a new MAC key makes tokens. */
 const waitForMacKey = async ({ moveTime, deps }: TestService): Promise<void> => {
-  moveTime(61)
+  moveTime(121)
   await deps.revocations.announce()
 }
 

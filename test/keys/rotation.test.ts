@@ -170,9 +170,9 @@ rule(
       reason: 'the last new MAC key is not in use on every node yet',
       safeAt: first.useFrom,
     })
-    backend.moveTime(60)
+    backend.moveTime(120)
     t.match(await administration.rotateMacKey(byCommand), { outcome: 'rotated', number: 3 })
-    backend.moveTime(60)
+    backend.moveTime(120)
     const sealedKey = sealer.seal(randomBytes(32), 'MAC key 255')
     const last = { number: 255, sealedKey, useAfterSeconds: 0, retentionSeconds: 100 }
     t.ok(await macKeys.insert(last, byCommand))

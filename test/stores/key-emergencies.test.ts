@@ -33,6 +33,7 @@ const rotation = {
   next: key('c'),
   leadSeconds: 10,
   publicationSeconds: 100,
+  objectionSeconds: 20,
   retentionSeconds: 50,
 } as const
 

@@ -73,6 +73,26 @@ rule('an earlier key is kept for the longest life of a token that it makes', asy
   )
 })
 
+rule(
+  'a key that waits is put off, and the one before it is kept for longer',
+  async (t, backend) => {
+    const store = createMacKeyStore(backend)
+    await store.insert(key(1), by)
+    await store.insert(key(2, 60), by)
+    const before = await store.list()
+    await store.putOff([1, 2, 3], 90)
+    const after = await store.list()
+    const [first, second] = after.keys
+    t.strictSame(first?.useFrom, before.keys[0]?.useFrom, 'one in use stays in use')
+    t.ok(second && second.useFrom >= addSeconds(before.now, 90))
+    t.ok(second && second.useFrom < addSeconds(after.now, 91))
+    t.ok(Number(first?.dropAfter) >= Number(second?.useFrom) + 100_000, 'its tokens stay good')
+    await store.putOff([], 90)
+    await store.putOff([2], 10)
+    t.strictSame((await store.list()).keys[1], second, 'never to an earlier time')
+  },
+)
+
 rule('numbers run from 1 to 255', async (t, backend) => {
   const store = createMacKeyStore(backend)
   for (const number of [0, 256, -1]) {

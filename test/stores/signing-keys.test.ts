@@ -25,6 +25,7 @@ const rotation: Rotation = {
   next: key('c'),
   leadSeconds: 10,
   publicationSeconds: 100,
+  objectionSeconds: 20,
   retentionSeconds: 50,
 }
 /** A ring with `a`, which signs, and `b`, which waits, published 100 seconds ago. */
@@ -64,7 +65,7 @@ rule('what is inserted is listed, with the times of the database', async (t, bac
   const { keys } = await store.list()
   const publishedAt = keys[0]?.publishedAt ?? new Date(0)
   t.ok(publishedAt >= now && publishedAt < addSeconds(now, 60))
-  const open = { signUntil: null, dropAfter: null, publishedAt }
+  const open = { signUntil: null, dropAfter: null, objectedAt: null, publishedAt }
   const sealed = (keyId: string) => ({ keyId, sealedPrivateKey: Buffer.from(`sealed ${keyId}`) })
   t.strictSame(keys, [
     { ...sealed('a'), algorithm: 'ES256', ...open, signFrom: publishedAt },
@@ -134,6 +135,24 @@ for (const [title, change] of Object.entries(stale)) {
     t.equal(await countEvents(backend), 2)
   })
 }
+
+rule(
+  'nothing is rotated for a while after a node has objected to the next key',
+  async (t, backend) => {
+    const store = await seed(backend)
+    await store.object(['b', 'a', 'x'])
+    const { now, keys } = await store.list()
+    const objections = Object.fromEntries(keys.map(({ keyId, objectedAt }) => [keyId, objectedAt]))
+    t.equal(objections.a, null, 'to a key that signs already nobody can object')
+    t.ok(objections.b && objections.b <= now)
+    t.equal(await store.rotate(rotation, by), undefined)
+    backend.moveTime(15)
+    t.equal(await store.rotate(rotation, by), undefined)
+    backend.moveTime(5)
+    t.ok(await store.rotate(rotation, by), 'once it was silent for long enough')
+    await store.object([])
+  },
+)
 
 rule('the same rotation happens once', async (t, backend) => {
   const store = await seed(backend)

@@ -8,6 +8,7 @@ import type { MacKeyRow } from './schema.ts'
 export const createMacKeyStore = (connection: Connection): MacKeyStore => ({
   list: () => list(connection),
   insert: (...request) => insert(connection, ...request),
+  putOff: (...request) => putOff(connection, ...request),
   reseal: (...request) => reseal(connection, ...request),
 })
 
@@ -88,6 +89,33 @@ const endEarlierKeys = async (
     .where('number', '<>', number)
     .where('drop_after', 'is', null)
     .execute()
+}
+
+const putOff: Verb<'putOff'> = async ({ db, now }, numbers, seconds) => {
+  if (numbers.length === 0) return
+  await inTransaction(db, async (trx) => {
+    const waiting = await trx
+      .selectFrom('mac_keys')
+      .select(['number', 'use_from'])
+      .where('number', 'in', [...numbers])
+      .where('use_from', '>', now())
+      .forUpdate()
+      .executeTakeFirst()
+    if (waiting === undefined) return
+    const later = sql<Date>`greatest(${waiting.use_from}::timestamptz,
+      ${now()} + make_interval(secs => ${seconds}::float8))`
+    await trx
+      .updateTable('mac_keys')
+      .set({ use_from: later })
+      .where('number', '=', waiting.number)
+      .execute()
+    // The key before it makes tokens for so much longer.
+    await trx
+      .updateTable('mac_keys')
+      .set({ drop_after: sql<Date>`drop_after + (${later} - ${waiting.use_from}::timestamptz)` })
+      .where('drop_after', '>', now())
+      .execute()
+  })
 }
 
 const reseal: Verb<'reseal'> = ({ db, now }, number, from, to, by) =>

@@ -16,6 +16,7 @@ export const createSigningKeyStore = (connection: Connection): SigningKeyStore =
   list: () => list(connection),
   insertMissing: (...request) => insertMissing(connection, ...request),
   rotate: (...request) => rotate(connection, ...request),
+  object: (...request) => object(connection, ...request),
   reseal: (...request) => reseal(connection, ...request),
 })
 
@@ -53,6 +54,7 @@ const toStoredKey = (row: Selectable<SigningKeyRow>): StoredSigningKey => ({
   signFrom: row.sign_from,
   signUntil: row.sign_until,
   dropAfter: row.drop_after,
+  objectedAt: row.objected_at,
 })
 
 // One change of the rings at a time, on all nodes.
@@ -108,8 +110,10 @@ const rotate: Verb<'rotate'> = ({ db, now }, rotation, by) =>
 const retire = async (
   trx: Tx,
   now: Connection['now'],
-  { algorithm, retire, promote, leadSeconds, publicationSeconds, retentionSeconds }: Rotation,
+  rotation: Rotation,
 ): Promise<Changeover | undefined> => {
+  const { algorithm, retire, promote, leadSeconds, retentionSeconds } = rotation
+  const { publicationSeconds, objectionSeconds } = rotation
   const seconds = (count: number) => sql<Date>`make_interval(secs => ${count}::float8)`
   // In milliseconds, as this process reads times: the two keys change over at one moment.
   const signFrom = sql<Date>`date_trunc('milliseconds', ${now()} + ${seconds(leadSeconds)})`
@@ -130,13 +134,29 @@ const retire = async (
           .where('next.key_id', '=', promote)
           .where('next.algorithm', '=', algorithm)
           .where('next.sign_from', 'is', null)
-          .where('next.published_at', '<=', sql<Date>`${now()} - ${seconds(publicationSeconds)}`),
+          .where('next.published_at', '<=', sql<Date>`${now()} - ${seconds(publicationSeconds)}`)
+          .where(({ eb, or }) =>
+            or([
+              eb('next.objected_at', 'is', null),
+              eb('next.objected_at', '<=', sql<Date>`${now()} - ${seconds(objectionSeconds)}`),
+            ]),
+          ),
       ),
     )
     .returning(['sign_until', 'drop_after'])
     .executeTakeFirst()
   if (!retired?.sign_until || !retired.drop_after) return undefined
   return { signFrom: retired.sign_until, dropAfter: retired.drop_after }
+}
+
+const object: Verb<'object'> = async ({ db, now }, keyIds) => {
+  if (keyIds.length === 0) return
+  await db
+    .updateTable('signing_keys')
+    .set({ objected_at: now() })
+    .where('key_id', 'in', [...keyIds])
+    .where('sign_from', 'is', null)
+    .execute()
 }
 
 const reseal: Verb<'reseal'> = ({ db, now }, keyId, from, to, by) =>
