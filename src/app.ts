@@ -31,6 +31,11 @@ export const buildApp = async (deps: Deps): Promise<FastifyInstance> => {
     logger,
     deps.clientOrigins,
   ).withTypeProvider<TypeBoxTypeProvider>()
+  if (config.otelExporterOtlpEndpoint !== undefined) {
+    // Nothing of it is loaded where no traces are asked for.
+    const { registerTracing } = await import('./plugins/tracing.ts')
+    await registerTracing(app, config.otelExporterOtlpEndpoint)
+  }
   registerDraining(app, () => deps.health.state() === 'draining')
   if (config.metricsPort !== undefined) {
     registerRequestMetrics(app, deps.metrics.observeRequest)
