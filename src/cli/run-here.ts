@@ -11,10 +11,14 @@ import { performOperation } from './operations/perform.ts'
  */
 export const runHere = async (config: Config, request: LocalRequest): Promise<LocalResponse> => {
   // Not waiting for the data folder: whoever has it may serve the command by then.
-  const deps = await createDeps(config, createCliLogger(config), { lockWaitMs: 0 })
+  const logger = createCliLogger(config)
+  const deps = await createDeps(config, logger, { lockWaitMs: 0 })
   try {
     return await performOperation(deps, request)
   } finally {
+    await deps.auditWriter.close()
+    // What is still being read for nodes that live longer breaks off now, and that is no news.
+    logger.level = 'silent'
     await deps.close()
   }
 }

@@ -1,13 +1,14 @@
 import { Redis } from 'ioredis'
 import t from 'tap'
-import { newPassword, startApi } from '../endpoints/auth/api.ts'
+import { type Api, newPassword, startApi } from '../endpoints/auth/api.ts'
 import { startRedisServer } from '../support/redis-server.ts'
 import { waitUntil } from '../support/wait-until.ts'
 
 const redis = await startRedisServer(t)
-const api = await startApi(t, {
+const settings = {
   ...{ REDIS_URL: redis.url, RATE_LIMIT_SIGN_IN: 'off', RATE_LIMIT_REGISTRATION: 'off' },
-})
+}
+const api = await startApi(t, settings)
 
 /** Tells the server something directly, as an operator would. */
 const command = async (name: string, ...parameters: string[]): Promise<unknown> => {
@@ -28,15 +29,15 @@ const faults: Readonly<Record<string, { begin(): unknown; end(): unknown }>> = {
   },
 }
 
-const redisAnswers = () =>
-  waitUntil('Redis', async () => (await api.get('/health/ready')).json.redis === 'up')
+const redisAnswers = ({ get }: Pick<Api, 'get'>) =>
+  waitUntil('Redis', async () => (await get('/health/ready')).json.redis === 'up')
 
 // REDIS_COMMAND_TIMEOUT_MS for each of a few commands, and the pauses of a busy machine.
-const longestAnswerMs = 1500
+const longestAnswerMs = 3000
 
 for (const [name, { begin, end }] of Object.entries(faults)) {
   t.test(`Redis ${name}: the process counts by itself, and sign-in goes on`, async (t) => {
-    await redisAnswers()
+    await redisAnswers(api)
     const person = await api.join()
     const victim = { email: `${crypto.randomUUID()}@example.com`, password: newPassword() }
     await begin()
@@ -61,7 +62,9 @@ for (const [name, { begin, end }] of Object.entries(faults)) {
 }
 
 t.test('Redis flushed: the counts begin anew', async (t) => {
-  await redisAnswers()
+  // However busy the machine is: a Redis that is too slow would be counted without.
+  const api = await startApi(t, { ...settings, REDIS_COMMAND_TIMEOUT_MS: '10000' })
+  await redisAnswers(api)
   const { email, password } = await api.join()
   for (let time = 0; time < 5; time += 1) {
     await api.post('/auth/login', { email, password: 'guess' })
