@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
 import { createAudienceStore } from '../../src/stores/postgres/audiences.ts'
 import { insertRevocations, liftRevocation } from '../../src/stores/postgres/revocation-rows.ts'
@@ -128,5 +129,123 @@ onEverySqlBackend(
     }))
     await store.insertMissing(lost)
     t.equal((await store.readLive()).entries.length, lost.length)
+  },
+)
+
+/** A session with a family that ends with it, and one that outlives it. */
+const seedSignIn = async ({ db }: SqlBackend, userId: string, clientId: string) => {
+  const ids = { session: randomUUID(), bound: randomUUID(), offline: randomUUID() }
+  await sql`INSERT INTO sessions (id, user_id, amr, auth_time, expires_at)
+    VALUES (${ids.session}::uuid, ${userId}::uuid, '{pwd}', now(), now() + interval '1 day')`.execute(
+    db,
+  )
+  for (const [id, offline] of [
+    [ids.bound, false],
+    [ids.offline, true],
+  ] as const) {
+    await sql`INSERT INTO refresh_families (id, session_id, user_id, user_version, client_id, scope,
+        audience, auth_time, amr, offline, expires_at, idle_timeout, generation, digest, last_used_at)
+      VALUES (${id}::uuid, ${ids.session}::uuid, ${userId}::uuid, 1, ${clientId}, '{}', '{}', now(),
+        '{}', ${offline}, now() + interval '1 day', interval '1 hour', 1, '\\x00', now())`.execute(
+      db,
+    )
+  }
+  return ids
+}
+
+const seedUser = async ({ db }: SqlBackend): Promise<string> => {
+  const id = randomUUID()
+  const email = `${id}@example.com`
+  await db
+    .insertInto('users')
+    .values({ id, email, email_key: email, roles: ['user'] })
+    .execute()
+  return id
+}
+
+const seedClient = async ({ db }: SqlBackend, id: string): Promise<void> => {
+  await sql`INSERT INTO clients (id, name, authentication_method, grant_types, scope, audience,
+      resource_server, redirect_uris)
+    VALUES (${id}, 'App', 'none', '{}', '{}', '{}', '{}', '{}')`.execute(db)
+}
+
+onEverySqlBackend(
+  'revocations: what lost entries had ended is ended again, with its events, and nothing else',
+  async (t, backend) => {
+    const { db } = backend
+    await seedClient(backend, 'app')
+    await seedClient(backend, 'gone')
+    const [user, disabled] = [await seedUser(backend), await seedUser(backend)]
+    const untouched = await seedSignIn(backend, user, 'app')
+    const signedOut = await seedSignIn(backend, user, 'app')
+    const revoked = await seedSignIn(backend, user, 'app')
+    await seedSignIn(backend, user, 'gone')
+    const ofDisabled = await seedSignIn(backend, disabled, 'app')
+
+    const store = createRevocationStore(backend)
+    const { now } = await store.readLive()
+    const expiresAt = new Date(now.getTime() + 60_000)
+    const lost = (
+      [
+        ['sid', signedOut.session],
+        ['fam', revoked.offline],
+        ['client', 'gone'],
+        ['sub', disabled],
+        ['sub', 'no user at all'],
+        ['jti', 'a token'],
+      ] as const
+    ).map(([kind, value]) => ({
+      ...{ kind, value, createdAt: now, changedAt: now, expiresAt, lifted: false },
+    }))
+    await store.insertMissing(lost)
+
+    const families = await db
+      .selectFrom('refresh_families')
+      .select('id')
+      .where('revoked_at', 'is', null)
+      .execute()
+    t.strictSame(
+      families.map(({ id }) => id).sort(),
+      [untouched.bound, untouched.offline, signedOut.offline, revoked.bound].sort(),
+      'a family that outlives its session lives',
+    )
+    const sessions = await db
+      .selectFrom('sessions')
+      .select('id')
+      .where('ended_at', 'is not', null)
+      .execute()
+    t.strictSame(
+      sessions.map(({ id }) => id).sort(),
+      [signedOut.session, ofDisabled.session].sort(),
+    )
+    const users = await db.selectFrom('users').select(['id', 'status', 'version']).execute()
+    t.strictSame(
+      Object.fromEntries(users.map(({ id, status, version }) => [id, [status, Number(version)]])),
+      { [user]: ['active', 1], [disabled]: ['disabled', 2] },
+    )
+    const { rows } = await sql<{ id: string }>`
+      SELECT id FROM clients WHERE disabled_at IS NOT NULL`.execute(db)
+    t.strictSame(rows, [{ id: 'gone' }])
+    const events = await db
+      .selectFrom('audit_events')
+      .select(['type', 'details'])
+      .orderBy('type')
+      .execute()
+    const restored = { reason: 'restored' }
+    t.strictSame(
+      events,
+      [
+        'client.disabled',
+        ...Array.from({ length: 6 }, () => 'family.revoked'),
+        'session.ended',
+        'session.ended',
+        'user.disabled',
+      ].map((type) => ({ type, details: restored })),
+    )
+    t.equal((await store.readLive()).entries.length, lost.length)
+
+    await store.insertMissing(lost)
+    const again = await db.selectFrom('audit_events').select('id').execute()
+    t.equal(again.length, events.length, 'a second node finds it done')
   },
 )
