@@ -5,7 +5,7 @@ import { refuseMoreThan } from './role-administration.ts'
 import type { RoleStore } from './role-store.ts'
 import type { Session, SessionStore } from './session-store.ts'
 import { isUuid, type User } from './user.ts'
-import type { NewAccount, UserAdministration } from './user-administration.ts'
+import type { InitialPassword, NewAccount, UserAdministration } from './user-administration.ts'
 
 /** A person who administers: what the account may do now, and how the audit log names the act. */
 export type Administrator = { readonly permissions: readonly string[]; readonly act: Act }
@@ -29,10 +29,8 @@ export type DelegatedAct =
 export type DelegatedAdministration = {
   show(userId: string): Promise<User>
   /** The password is made here and shown once; it must be changed within a day. */
-  create(
-    account: Omit<NewAccount, 'password'>,
-    by: Administrator,
-  ): Promise<{ readonly user: User; readonly password: string }>
+  create(account: Omit<NewAccount, 'password'>, by: Administrator): Promise<InitialPassword>
+  setInitialPassword(userId: string, by: Administrator): Promise<InitialPassword>
   perform(act: DelegatedAct, userId: string, by: Administrator): Promise<User>
   grantRole(userId: string, role: string, by: Administrator): Promise<User>
   revokeRole(userId: string, role: string, by: Administrator): Promise<User>
@@ -82,6 +80,11 @@ export const createDelegatedAdministration = ({
     async create(account, by) {
       await refuseRoles(account.roles ?? [], by)
       return administration.createWithInitialPassword(account, by.act)
+    },
+
+    async setInitialPassword(userId, by) {
+      const { id } = await requireOther(userId, by)
+      return administration.setInitialPassword(id, by.act)
     },
 
     async perform(name, userId, by) {

@@ -31,6 +31,9 @@ export type NewAccount = Profile & {
   readonly roles?: readonly string[]
 }
 
+/** An account, and the password for its first sign-in, which is shown this once. */
+export type InitialPassword = { readonly user: User; readonly password: string }
+
 /**
  * Accounts as an operator manages them. `name` is an id, an email address or a username. All but
  * the readings are audited and idempotent.
@@ -42,7 +45,9 @@ export type UserAdministration = UserLifecycleAdministration & {
   createWithInitialPassword(
     account: Omit<NewAccount, 'password'>,
     act: Act,
-  ): Promise<{ readonly user: User; readonly password: string }>
+  ): Promise<InitialPassword>
+  /** As for a new account, in place of a password that expired or is lost; ends all sessions. */
+  setInitialPassword(name: string, act: Act): Promise<InitialPassword>
   findUser(name: string): Promise<User | undefined>
   /** In the order of folded email addresses, after the email of `page.after`. */
   listUsers(page: UserPage): Promise<User[]>
@@ -122,6 +127,15 @@ export const createUserAdministration = (parts: UserAdministrationParts): UserAd
       refuseCommonPassword(password, toProfile(await requireUser(name)))
       const passwordHash = await hasher.hash(password)
       return act(name, (id) => users.setPassword(id, passwordHash, by))
+    },
+
+    async setInitialPassword(name, by) {
+      const password = createInitialPassword()
+      const hash = await hasher.hash(password)
+      const user = await act(name, (id) =>
+        users.setInitialPassword(id, hash, initialPasswordSeconds, by),
+      )
+      return { user, password }
     },
 
     async grantRole(name, role, by) {

@@ -86,6 +86,13 @@ export type UserStore = {
   revokeRole(userId: string, role: string, act: Act, guard?: Safeguard): Promise<Changed>
   /** Ends all sessions and families; the next sign-in permits nothing but a change. */
   forcePasswordChange(userId: string, act: Act): Promise<User | undefined>
+  /** A password that is good for so long, and for a change alone; ends all sessions and families. */
+  setInitialPassword(
+    userId: string,
+    passwordHash: string,
+    seconds: number,
+    act: Act,
+  ): Promise<User | undefined>
   /** Ends all sessions and families, as somebody else than the user. */
   endSessions(userId: string, act: Act): Promise<User | undefined>
   /** Ends all sessions and families, until it is restored. Idempotent; its names stay taken. */

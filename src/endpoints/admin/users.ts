@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import type { User } from '../../accounts/user.ts'
+import type { InitialPassword } from '../../accounts/user-administration.ts'
 import { isWellFormedText } from '../../oauth/text.ts'
 import { invalidQuery, readLimit } from '../audit-schema.ts'
 import { emailMember, nameText, readProfile, usernameText } from '../auth/user-schema.ts'
@@ -48,6 +49,17 @@ const showSchema = {
   response: { 200: accountReference, ...problemResponses(...adminProblems, 'not_found') },
 }
 
+const initialPasswordSchema = (description: string) =>
+  Type.Object(
+    {
+      user: accountReference,
+      initial_password: Type.String({
+        description: 'Shown this once; good for a day, and for nothing but to be changed',
+      }),
+    },
+    { description },
+  )
+
 const createSchema = {
   body: Type.Object(
     {
@@ -63,20 +75,20 @@ const createSchema = {
     { additionalProperties: false },
   ),
   response: {
-    201: Type.Object(
-      {
-        user: accountReference,
-        initial_password: Type.String({
-          description: 'Shown this once; good for a day, and for nothing but to be changed',
-        }),
-      },
-      { description: 'Created' },
-    ),
+    201: initialPasswordSchema('Created'),
     ...problemResponses(...adminProblems, ...bodyProblems, 'email_taken', 'username_taken'),
   },
 }
 
-/** `GET` and `POST /admin/users`, `GET /admin/users/:id` */
+const initialSchema = {
+  params: Type.Object({ id: Type.String() }),
+  response: {
+    200: initialPasswordSchema('All sessions are ended'),
+    ...problemResponses(...adminProblems, 'not_found', 'own_account'),
+  },
+}
+
+/** `/admin/users`: search, show, create, and the password for a first sign-in. */
 export const users: FastifyPluginAsyncTypebox<AdminDeps> = async (app, deps) => {
   const { delegatedAdministration, userAdministration } = deps
 
@@ -116,12 +128,26 @@ export const users: FastifyPluginAsyncTypebox<AdminDeps> = async (app, deps) => 
       const { email, roles } = request.body
       const account = { ...readProfile(request.body), email, ...(roles && { roles }) }
       const created = await delegatedAdministration.create(account, administering(request))
-      return reply
-        .code(201)
-        .send({ user: toWireAccount(created.user), initial_password: created.password })
+      return reply.code(201).send(toWireInitial(created))
+    },
+  )
+
+  app.post(
+    '/admin/users/:id/initial-password',
+    adminRoute('users.write', 'A new password for a first sign-in', initialSchema),
+    async (request) => {
+      const { id } = request.params
+      return toWireInitial(
+        await delegatedAdministration.setInitialPassword(id, administering(request)),
+      )
     },
   )
 }
+
+const toWireInitial = ({ user, password }: InitialPassword) => ({
+  user: toWireAccount(user),
+  initial_password: password,
+})
 
 const checkText = (text: string, field: string): string => {
   if (isWellFormedText(text)) return text

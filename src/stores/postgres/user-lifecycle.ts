@@ -4,7 +4,10 @@ import type { Connection } from './database.ts'
 import { createUserChange } from './user-change.ts'
 import { findUser } from './user-rows.ts'
 
-type UserLifecycle = Pick<UserStore, 'delete' | 'restore' | 'forcePasswordChange' | 'endSessions'>
+type UserLifecycle = Pick<
+  UserStore,
+  'delete' | 'restore' | 'forcePasswordChange' | 'setInitialPassword' | 'endSessions'
+>
 
 /** What administrators do to other people's accounts beside letting them in or not. */
 export const createUserLifecycle = (
@@ -21,6 +24,16 @@ export const createUserLifecycle = (
           CASE WHEN u.must_change_epoch = u.credential_epoch THEN u.password_expires_at END`,
         where: sql`true`,
         follow: (trx) => endTokens(trx, userId, 'password_change_forced'),
+      }),
+
+    setInitialPassword: (userId, passwordHash, seconds, act) =>
+      change({
+        ...{ userId, act, type: 'user.password_set' },
+        set: sql`password_hash = ${passwordHash}, credential_epoch = u.credential_epoch + 1,
+          must_change_epoch = u.credential_epoch + 1,
+          password_expires_at = ${now()} + make_interval(secs => ${seconds}::float8)`,
+        where: sql`true`,
+        follow: (trx) => endTokens(trx, userId, 'password_set'),
       }),
 
     endSessions: (userId, act) =>

@@ -130,6 +130,18 @@ test('POST /admin/users', async (t) => {
     api.moveTime(86_401)
     const late = await api.post('/auth/login', { email, password: json.initial_password })
     isProblem(t, late, 'invalid_credentials')
+    const admin = await api.joinAdmin()
+    const url = `/admin/users/${json.user.id}/initial-password`
+    const renewed = await api.post(url, undefined, admin.token)
+    t.strictSame(Object.keys(renewed.json).sort(), ['initial_password', 'user'])
+    t.match(renewed, { status: 200, json: { user: { email, must_change_password: true } } })
+    const password = renewed.json.initial_password
+    t.not(password, json.initial_password)
+    const signedIn = await api.post('/auth/login', { email, password })
+    t.match(signedIn.json, { scope: 'password', password_change_required: true })
+    t.match(await api.eventOf(json.user.id, 'user.password_set'), { actor: admin.id })
+    api.moveTime(86_401)
+    isProblem(t, await api.post('/auth/login', { email, password }), 'invalid_credentials')
   })
 
   await t.test('refuses what cannot be an account', async (t) => {
