@@ -45,6 +45,10 @@ const cases: Record<string, Case> = {
       return [signIn('nobody'), signIn('somebody')]
     },
   },
+  'changes of passwords from one address': {
+    profile: 'sign_in',
+    prepare: async () => [post('/auth/password', {}), post('/auth/password', {})],
+  },
   'registrations from one address': {
     profile: 'registration',
     prepare: async () => {
@@ -57,6 +61,17 @@ const cases: Record<string, Case> = {
     prepare: async ({ app }) => {
       const [one, other] = [await register(app), await register(app)]
       return [refresh(one.refresh_token), refresh(other.refresh_token)]
+    },
+  },
+  'refreshes of one family by cookie': {
+    profile: 'refresh',
+    prepare: async ({ app }) => {
+      const withCookie = async (): Promise<InjectOptions> => {
+        const { refresh_token: token } = await register(app)
+        const headers = { cookie: `tessera_refresh=${token}` }
+        return { method: 'POST', url: '/auth/refresh', headers }
+      }
+      return [await withCookie(), await withCookie()]
     },
   },
   'refreshes of one family at the token endpoint': {
