@@ -32,94 +32,114 @@ export type Readings = {
   readonly signingKeys: () => readonly KeyReading[]
 }
 
-type Aggregator = 'sum' | 'min' | 'max'
 type Sample = readonly [labels: Readonly<Record<string, string>>, value: number]
 
-/** Adds the gauges. @param aggregator how the values of several processes become one */
-export const addGauges = (registry: Registry, readings: Readings): void => {
-  const gauge = (
-    name: string,
-    help: string,
-    aggregator: Aggregator,
-    samples: () => readonly Sample[],
-    labelNames: readonly string[] = [],
-  ) =>
-    new Gauge({
-      name,
-      help,
-      labelNames,
-      aggregator,
-      registers: [registry],
-      collect() {
-        this.reset()
-        for (const [labels, value] of samples()) this.set(labels, value)
-      },
-    })
-  const one = (read: () => number) => (): Sample[] => [[{}, read()]]
+type GaugeSpec = {
+  readonly name: string
+  readonly help: string
+  /** How the values of several processes become one. */
+  readonly aggregator: 'sum' | 'min' | 'max'
+  readonly labels?: readonly string[]
+  readonly read: () => readonly Sample[]
+}
 
-  gauge(
-    'tessera_password_hashes_waiting',
-    'Passwords that wait for a hashing thread',
-    'sum',
-    one(readings.passwordsWaiting),
-  )
-  gauge(
-    'tessera_audit_events_waiting',
-    'Audit events in memory, not yet written',
-    'sum',
-    one(readings.auditEventsWaiting),
-  )
-  gauge(
-    'tessera_revocation_lag_seconds',
-    'Time since the revocations were last read',
-    'max',
-    one(() => readings.revocationLagMs() / 1000),
-  )
-  gauge(
-    'tessera_ready',
-    '1 while requests should be sent here, 0 while it stops',
-    'max',
-    one(() => Number(readings.isReady())),
-  )
-  gauge(
-    'tessera_dependency_up',
-    '1 while the dependency answers',
-    'min',
-    () => {
-      const degraded = readings.degraded()
-      return readings.dependencies.map((name) => [
-        { dependency: name },
-        Number(!degraded.includes(name)),
-      ])
-    },
-    ['dependency'],
-  )
-  gauge(
-    'tessera_database_connections',
-    'Connections of the pool',
-    'sum',
-    () => connectionSamples(readings.poolUse()),
-    ['state'],
-  )
-  gauge('tessera_database_waiting', 'Requests that wait for a connection of the pool', 'sum', () =>
-    waitingSamples(readings.poolUse()),
-  )
-  gauge(
-    'tessera_signing_key_age_seconds',
-    'Time for which the key has signed',
-    'max',
-    () => readings.signingKeys().map(({ algorithm, ageSeconds }) => [{ algorithm }, ageSeconds]),
-    ['algorithm'],
-  )
-  gauge(
-    'tessera_signing_key_next_rotation_timestamp_seconds',
-    'When the next key is to sign, in seconds since 1970',
-    'max',
-    () => rotationSamples(readings.signingKeys()),
-    ['algorithm'],
-  )
+/** Adds what is read whenever somebody asks. */
+export const addGauges = (registry: Registry, readings: Readings): void => {
+  const specs = [
+    ...queueGauges(readings),
+    ...healthGauges(readings),
+    ...poolGauges(readings),
+    ...keyGauges(readings),
+  ]
+  for (const spec of specs) addGauge(registry, spec)
   addDroppedEvents(registry, readings.auditEventsDropped)
 }
+
+const addGauge = (registry: Registry, { labels = [], read, ...spec }: GaugeSpec): Gauge =>
+  new Gauge({
+    ...spec,
+    labelNames: labels,
+    registers: [registry],
+    collect() {
+      this.reset()
+      for (const [sample, value] of read()) this.set(sample, value)
+    },
+  })
+
+const one = (read: () => number) => (): Sample[] => [[{}, read()]]
+
+const queueGauges = (readings: Readings): GaugeSpec[] => [
+  {
+    name: 'tessera_password_hashes_waiting',
+    help: 'Passwords that wait for a hashing thread',
+    aggregator: 'sum',
+    read: one(readings.passwordsWaiting),
+  },
+  {
+    name: 'tessera_audit_events_waiting',
+    help: 'Audit events in memory, not yet written',
+    aggregator: 'sum',
+    read: one(readings.auditEventsWaiting),
+  },
+]
+
+const healthGauges = (readings: Readings): GaugeSpec[] => [
+  {
+    name: 'tessera_revocation_lag_seconds',
+    help: 'Time since the revocations were last read',
+    aggregator: 'max',
+    read: one(() => readings.revocationLagMs() / 1000),
+  },
+  {
+    name: 'tessera_ready',
+    help: '1 while requests should be sent here, 0 while it stops',
+    aggregator: 'max',
+    read: one(() => Number(readings.isReady())),
+  },
+  {
+    name: 'tessera_dependency_up',
+    help: '1 while the dependency answers',
+    aggregator: 'min',
+    labels: ['dependency'],
+    read: () => dependencySamples(readings.dependencies, readings.degraded()),
+  },
+]
+
+const poolGauges = ({ poolUse }: Readings): GaugeSpec[] => [
+  {
+    name: 'tessera_database_connections',
+    help: 'Connections of the pool',
+    aggregator: 'sum',
+    labels: ['state'],
+    read: () => connectionSamples(poolUse()),
+  },
+  {
+    name: 'tessera_database_waiting',
+    help: 'Requests that wait for a connection of the pool',
+    aggregator: 'sum',
+    read: () => waitingSamples(poolUse()),
+  },
+]
+
+const keyGauges = ({ signingKeys }: Readings): GaugeSpec[] => [
+  {
+    name: 'tessera_signing_key_age_seconds',
+    help: 'Time for which the key has signed',
+    aggregator: 'max',
+    labels: ['algorithm'],
+    read: () => signingKeys().map(({ algorithm, ageSeconds }) => [{ algorithm }, ageSeconds]),
+  },
+  {
+    name: 'tessera_signing_key_next_rotation_timestamp_seconds',
+    help: 'When the next key is to sign, in seconds since 1970',
+    aggregator: 'max',
+    labels: ['algorithm'],
+    read: () => rotationSamples(signingKeys()),
+  },
+]
+
+const dependencySamples = (names: readonly string[], degraded: readonly string[]): Sample[] =>
+  names.map((dependency) => [{ dependency }, Number(!degraded.includes(dependency))])
 
 const connectionSamples = (use: PoolUse | undefined): Sample[] =>
   use === undefined
