@@ -102,7 +102,9 @@ export const createKeyRing = (options: KeyRingOptions): KeyRing => {
   // After an emergency the news of the revoked key may be here before its successor is.
   const findSigner = async (algorithm: SigningAlgorithm): Promise<LoadedKey | undefined> => {
     const key = signerOf(algorithm)
-    if (key !== undefined || keys.all().length === 0) return key
+    const isRevoked = (each: LoadedKey) =>
+      each.algorithm === algorithm && options.isRevoked(each.keyId)
+    if (key !== undefined || !keys.all().some(isRevoked)) return key
     await reload()
     return signerOf(algorithm)
   }

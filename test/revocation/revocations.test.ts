@@ -52,6 +52,24 @@ test('revocations: polling brings what another node wrote, without any hint', as
   await waitUntil('the poll', () => revocations.revokedBy({ familyId: 'other' }))
 })
 
+test('revocations: who watches a kind is told of its new entries, each once', async (t) => {
+  const backend = await openPostgres(t)
+  await revoke(backend, 'known at the start')
+  const { revocations } = openView(t, backend)
+  const told: string[] = []
+  revocations.watch('fam', () => told.push('fam'))
+  revocations.watch('kid', () => told.push('kid'))
+  await revocations.start()
+  t.strictSame(told, [])
+  await revoke(backend, 'one')
+  await revoke(backend, 'two')
+  await revoke(backend, 'three', 'sub')
+  await revocations.announce()
+  t.strictSame(told, ['fam'], 'one reading, one call')
+  await revocations.announce()
+  t.strictSame(told, ['fam'])
+})
+
 test('revocations: a hint brings what another node wrote, without polling', async (t) => {
   const backend = await openPostgres(t)
   const bus = createMemoryBus()
