@@ -1,4 +1,5 @@
 import { isIPv4 } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Act } from '../audit/act.ts'
 import type { Origin } from '../audit/event.ts'
 import type { AuditWriter } from '../audit/writer.ts'
@@ -44,6 +45,8 @@ export type LockoutParts = {
   readonly store: AttemptStore
   readonly digest: AccountDigest
   readonly auditWriter: Pick<AuditWriter, 'record'>
+  /** How long an attempt waits while others under way hold all places; 2 s by default. */
+  readonly longestWaitMs?: number
 }
 
 /** No number of failures: the mark of a lock. */
@@ -51,7 +54,11 @@ const locked = 1_000_000
 
 type Counted = Counter & { readonly count: number; readonly secondsLeft: number }
 
-export const createLockout = ({ config, store, digest, auditWriter }: LockoutParts): Lockout => {
+const retryMs = 25
+
+export const createLockout = (parts: LockoutParts): Lockout => {
+  const { config, store, digest, auditWriter, longestWaitMs = 2000 } = parts
+
   const add = (counters: readonly Counter[]): Promise<Counted[]> =>
     Promise.all(
       counters.map(async (counter) => ({
@@ -75,6 +82,18 @@ export const createLockout = ({ config, store, digest, auditWriter }: LockoutPar
     await Promise.all(mine.map(({ key, windowSeconds }) => store.takeBack(key, windowSeconds)))
   }
 
+  const enter = async (attempt: Attempt, deadline: number): Promise<Counted[]> => {
+    const counted = await count(attempt)
+    if (!counted.some(isBeyond)) return counted
+    await takeBack(counted)
+    // The last places are taken by attempts under way, which free them or lock in a moment.
+    if (counted.every(isOpen) && performance.now() < deadline) {
+      await pause(retryMs)
+      return enter(attempt, deadline)
+    }
+    throw new Problem('too_many_attempts', { retryAfterSeconds: waitOf(counted) })
+  }
+
   const lock = async (counter: Counted, { origin }: Attempt, userId?: string): Promise<void> => {
     const { count: lockout } = await store.add(levelOf(counter.key), daySeconds)
     const seconds = lockSecondsOf(lockout, config)
@@ -96,11 +115,7 @@ export const createLockout = ({ config, store, digest, auditWriter }: LockoutPar
 
   return {
     async guard(attempt, verify) {
-      const counted = await count(attempt)
-      if (counted.some(isBeyond)) {
-        await takeBack(counted)
-        throw new Problem('too_many_attempts', { retryAfterSeconds: waitOf(counted) })
-      }
+      const counted = await enter(attempt, performance.now() + longestWaitMs)
       const verdict = await verify().catch(async (error: unknown) => {
         await takeBack(counted)
         throw error
