@@ -1,42 +1,5 @@
 import { type Static, Type } from 'typebox'
-import { rateLimitForm, rateLimitPattern } from './rate-limits.ts'
-
-/** What is known about a variable beside its type. */
-type Notes = {
-  /** What a value looks like, for the documentation of a variable without a default. */
-  readonly example?: string
-  /** Holds a password or a key. */
-  readonly secret?: true
-}
-
-const text = (description: string, notes: Notes = {}) =>
-  Type.Optional(Type.String({ description, ...notes }))
-
-const textOr = (byDefault: string, description: string) =>
-  Type.String({ default: byDefault, description })
-
-const oneOf = <const Words extends readonly string[]>(
-  words: Words,
-  byDefault: Words[number],
-  description: string,
-) => Type.Enum(words, { default: byDefault, description })
-
-/** A TCP port that is only listened on when it is set. */
-const optionalPort = (description: string, notes: Notes = {}) =>
-  Type.Optional(Type.Integer({ minimum: 0, maximum: 65_535, description, ...notes }))
-
-/** A whole number. The largest is what a timer of Node.js can wait, in milliseconds. */
-const number = (byDefault: number, description: string, minimum = 1, maximum = 2 ** 31 - 1) =>
-  Type.Integer({ default: byDefault, minimum, maximum, description })
-
-/** A rate limit: `points/seconds`, or `off`. */
-const rateLimit = (byDefault: string, description: string) =>
-  Type.String({
-    default: byDefault,
-    description,
-    pattern: rateLimitPattern,
-    expectation: rateLimitForm,
-  })
+import { number, oneOf, optionalPort, rateLimit, text, textOr } from './setting-types.ts'
 
 /** Every setting of the service: the environment variable's name, type, default and meaning. */
 export const environmentSchema = Type.Object({
