@@ -114,7 +114,7 @@ export const environmentSchema = Type.Object({
   RATE_LIMIT_INTROSPECTION: rateLimit('6000/60', 'Introspections from one address'),
   RATE_LIMIT_ADMIN: rateLimit('600/60', 'Requests to the admin API from one address'),
   OVERLOAD_EVENT_LOOP_DELAY_MS: number(
-    500,
+    1000,
     'Mean delay of the event loop past which requests are answered 503; 0: never',
     0,
     60_000,
