@@ -46,7 +46,7 @@ t.test('the key is made once, for its owner only, and read from then on', async 
 t.test('processes that start at once get the same key', async (t) => {
   const { folder, file } = newFolder()
   const { url } = await createTestDatabase(t)
-  const script = fileURLToPath(new URL('./make-key.ts', import.meta.url))
+  const script = fileURLToPath(new URL('../stores/make-key.ts', import.meta.url))
   const keys = await Promise.all(
     Array.from({ length: 4 }, async () => {
       const child = spawn(process.execPath, [script, url, folder], {

@@ -6,13 +6,13 @@ import { createConnection } from '../../src/stores/postgres/database.ts'
 import { createRevocationStore } from '../../src/stores/postgres/revocations.ts'
 import { createRedisBus } from '../../src/stores/redis/bus.ts'
 import { createMachine, postForm } from '../endpoints/oauth/requests.ts'
+import { acts, ask } from '../faults/acts.ts'
+import { startBehindProxy } from '../faults/faulty-database.ts'
+import { bothSay, expectService, readiness } from '../faults/whole-service.ts'
 import { isAccepted, refresh, startNodes, tokenOf } from '../support/nodes.ts'
 import { startRedisServer } from '../support/redis-server.ts'
 import { connect, register } from '../support/service.ts'
 import { waitUntil } from '../support/wait-until.ts'
-import { acts, ask } from './acts.ts'
-import { startBehindProxy } from './faulty-database.ts'
-import { bothSay, expectService, readiness } from './whole-service.ts'
 
 const redis = await startRedisServer(t)
 const nodes = await startNodes(t, { REDIS_URL: redis.url })

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { decodeProtectedHeader } from 'jose'
 import t from 'tap'
+import { cheapSettings, runCli } from '../cli/run-cli.ts'
 import { createEmptyDatabase } from '../support/database.ts'
 import { freePort } from '../support/free-port.ts'
 import { createTestRedis } from '../support/redis.ts'
@@ -9,7 +10,6 @@ import { temporaryFolder } from '../support/run-folder.ts'
 import { startServer } from '../support/server-process.ts'
 import { register, startService } from '../support/service.ts'
 import { waitUntil } from '../support/wait-until.ts'
-import { cheapSettings, runCli } from './run-cli.ts'
 
 const { url } = await createEmptyDatabase(t)
 const env = {

@@ -4,10 +4,10 @@ import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { loadConfig } from '../../src/config.ts'
+import { type CliResult, cheapSettings, runCli, runInProcess } from '../cli/run-cli.ts'
 import { temporaryFolder } from '../support/run-folder.ts'
 import { spawnServer, startServer } from '../support/server-process.ts'
 import { waitUntil } from '../support/wait-until.ts'
-import { type CliResult, cheapSettings, runCli, runInProcess } from './run-cli.ts'
 
 const folder = temporaryFolder('with-server')
 const dataDir = join(folder, 'data')

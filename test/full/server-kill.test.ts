@@ -1,8 +1,5 @@
 import t, { type Test, test } from 'tap'
-import { isAccepted, refresh, tokenOf } from '../support/nodes.ts'
-import { type ServerProcess, startServer } from '../support/server-process.ts'
-import { register, testEnvironment } from '../support/service.ts'
-import { type ActRequest, acts, ask, isDone } from './acts.ts'
+import { type ActRequest, acts, ask, isDone } from '../faults/acts.ts'
 import {
   familyRow,
   isReading,
@@ -10,7 +7,10 @@ import {
   lockFamilies,
   startBehindProxy,
   waitingBackend,
-} from './faulty-database.ts'
+} from '../faults/faulty-database.ts'
+import { isAccepted, refresh, tokenOf } from '../support/nodes.ts'
+import { type ServerProcess, startServer } from '../support/server-process.ts'
+import { register, testEnvironment } from '../support/service.ts'
 
 // The victim is a process of its own behind the proxy; another node of the same service, in this
 // process, is asked what became of it.

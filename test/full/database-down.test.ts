@@ -2,11 +2,11 @@ import type { LightMyRequestResponse } from 'fastify'
 import { sql } from 'kysely'
 import t, { type Test, test } from 'tap'
 import { createMachine, outcomeOf, postForm } from '../endpoints/oauth/requests.ts'
+import { startBehindProxy } from '../faults/faulty-database.ts'
 import { refresh, tokenOf } from '../support/nodes.ts'
 import { keptThroughKill, startPostgresServer } from '../support/postgres-server.ts'
 import { register } from '../support/service.ts'
 import { waitUntil } from '../support/wait-until.ts'
-import { startBehindProxy } from './faulty-database.ts'
 
 const graceSeconds = 3
 const postgres = await startPostgresServer(t, { settings: keptThroughKill })

@@ -7,13 +7,13 @@ import t, { type Test } from 'tap'
 import type { Finding } from '../../src/cli/doctor/finding.ts'
 import { examineClock, examineVersion } from '../../src/cli/doctor/server.ts'
 import { loadConfig } from '../../src/config.ts'
+import { runCli, runInProcess } from '../cli/run-cli.ts'
+import { serve } from '../cli/served.ts'
 import { createEmptyDatabase } from '../support/database.ts'
 import { freePort } from '../support/free-port.ts'
 import { startRedisServer } from '../support/redis-server.ts'
 import { temporaryFolder } from '../support/run-folder.ts'
 import { connect, startService, testEnvironment } from '../support/service.ts'
-import { runCli, runInProcess } from './run-cli.ts'
-import { serve } from './served.ts'
 
 type Environment = Record<string, string>
 type Diagnosis = { readonly healthy: boolean; readonly findings: readonly Finding[] }

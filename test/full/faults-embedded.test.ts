@@ -1,8 +1,8 @@
 import { test } from 'tap'
+import { bodyOf, credentials, get, post, type SignedIn } from '../faults/over-http.ts'
 import { temporaryFolder } from '../support/run-folder.ts'
 import { startServer } from '../support/server-process.ts'
 import { testEnvironment } from '../support/service.ts'
-import { bodyOf, credentials, get, post, type SignedIn } from './over-http.ts'
 
 // Without a key-encryption key: the one that the service made for itself has to survive too.
 const { KEY_ENCRYPTION_KEY: _given, ...environment } = testEnvironment

@@ -17,7 +17,7 @@ const inUse = (folder: string) => ({
 })
 
 const holdFolder = async (t: Test, folder: string): Promise<ChildProcess> => {
-  const script = fileURLToPath(new URL('./hold-data-folder.ts', import.meta.url))
+  const script = fileURLToPath(new URL('../stores/hold-data-folder.ts', import.meta.url))
   const child = spawn(process.execPath, [script, folder], { stdio: ['ignore', 'pipe', 'inherit'] })
   noteProcess(child)
   t.teardown(() => child.kill('SIGKILL'))

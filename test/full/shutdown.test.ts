@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { type Test, test } from 'tap'
+import { bodyOf, credentials, get, post, type SignedIn } from '../faults/over-http.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { freePort } from '../support/free-port.ts'
 import { startProxy } from '../support/proxy.ts'
@@ -10,7 +11,6 @@ import { noteProcess } from '../support/run-folder.ts'
 import { type Exit, type ServerProcess, startServer } from '../support/server-process.ts'
 import { testEnvironment } from '../support/service.ts'
 import { waitUntil } from '../support/wait-until.ts'
-import { bodyOf, credentials, get, post, type SignedIn } from './over-http.ts'
 
 // One hash at a time, each of them slow enough for others to wait.
 const slowHashes = {
@@ -131,7 +131,7 @@ const npmStart = async (t: Test) => {
   const { url: databaseUrl } = await createTestDatabase(t)
   const port = await freePort()
   const child = spawn('npm', ['start'], {
-    cwd: fileURLToPath(new URL('../../', import.meta.url)),
+    cwd: fileURLToPath(new URL('../..', import.meta.url)),
     detached: true,
     stdio: 'ignore',
     env: {
