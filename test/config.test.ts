@@ -79,7 +79,7 @@ t.test('an empty environment gives the defaults of the embedded mode', async (t)
     trustedProxies: [],
     keyEncryptionKeys: [],
     production: false,
-    overloadEventLoopDelayMs: 500,
+    overloadEventLoopDelayMs: 1000,
     overloadRequests: 1000,
     rateLimits: {
       default: { points: 6000, seconds: 60 },

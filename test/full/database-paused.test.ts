@@ -1,11 +1,11 @@
 import t, { test } from 'tap'
+import { acts, ask, isDone } from '../faults/acts.ts'
+import { familyRow } from '../faults/faulty-database.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { refresh, startNodes, tokenOf } from '../support/nodes.ts'
 import { keptThroughKill, startPostgresServer } from '../support/postgres-server.ts'
 import { connect, register } from '../support/service.ts'
 import { waitUntil } from '../support/wait-until.ts'
-import { acts, ask, isDone } from './acts.ts'
-import { familyRow } from './faulty-database.ts'
 
 // The machine of the database hangs: connections stand, new ones are taken by its kernel, and
 // nothing is ever answered.

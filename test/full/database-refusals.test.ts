@@ -1,10 +1,15 @@
 import { sql } from 'kysely'
 import { test } from 'tap'
+import { acts, ask } from '../faults/acts.ts'
+import {
+  connectAsOwner,
+  familyRow,
+  startBehindProxy,
+  waitingBackend,
+} from '../faults/faulty-database.ts'
 import { isAccepted, refresh, tokenOf } from '../support/nodes.ts'
 import { connect, register, startService } from '../support/service.ts'
 import { waitUntil } from '../support/wait-until.ts'
-import { acts, ask } from './acts.ts'
-import { connectAsOwner, familyRow, startBehindProxy, waitingBackend } from './faulty-database.ts'
 
 const unavailable = { status: 503, body: { code: 'unavailable' } }
 

@@ -1,16 +1,16 @@
 import t, { type Test, test } from 'tap'
-import { refresh, tokenOf } from '../support/nodes.ts'
-import { keptThroughKill, startPostgresServer } from '../support/postgres-server.ts'
-import { register } from '../support/service.ts'
-import { waitUntil } from '../support/wait-until.ts'
-import { type Act, acts, ask, isDone, type Person } from './acts.ts'
+import { type Act, acts, ask, isDone, type Person } from '../faults/acts.ts'
 import {
   familyRow,
   isReading,
   lockFamilies,
   startBehindProxy,
   waitingBackend,
-} from './faulty-database.ts'
+} from '../faults/faulty-database.ts'
+import { refresh, tokenOf } from '../support/nodes.ts'
+import { keptThroughKill, startPostgresServer } from '../support/postgres-server.ts'
+import { register } from '../support/service.ts'
+import { waitUntil } from '../support/wait-until.ts'
 
 const postgres = await startPostgresServer(t, { settings: keptThroughKill })
 const patient = { DATABASE_LOCK_TIMEOUT_MS: '5000' }

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { type Test, test } from 'tap'
+import { startBehindProxy } from '../faults/faulty-database.ts'
 import { isAccepted, refresh, tokenOf } from '../support/nodes.ts'
 import { register, startService, type TestService } from '../support/service.ts'
-import { startBehindProxy } from './faulty-database.ts'
 
 const operator = { actor: 'cli', origin: {} }
 

@@ -1,10 +1,10 @@
 import { Redis } from 'ioredis'
 import t, { type Test, test } from 'tap'
+import { bothSay } from '../faults/whole-service.ts'
 import { startNodes } from '../support/nodes.ts'
 import { startRedisServer } from '../support/redis-server.ts'
 import type { TestService } from '../support/service.ts'
 import { waitUntil } from '../support/wait-until.ts'
-import { bothSay } from './whole-service.ts'
 
 const points = 4
 const commandTimeoutMs = 100

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { cheapSettings, runCli } from '../cli/run-cli.ts'
 import { createEmptyDatabase } from '../support/database.ts'
 import { temporaryFolder } from '../support/run-folder.ts'
 import { startServer } from '../support/server-process.ts'
-import { cheapSettings, runCli } from './run-cli.ts'
 
 t.test('without a key-encryption key one is made, which server and commands share', async (t) => {
   const { url } = await createEmptyDatabase(t)

@@ -3,12 +3,12 @@ import type { Insertable } from 'kysely'
 import t, { type Test } from 'tap'
 import { createMetrics } from '../../src/observability/metrics.ts'
 import type { Database } from '../../src/stores/postgres/schema.ts'
+import { read, type Sample, sampleOf } from '../observability/samples.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { freePort } from '../support/free-port.ts'
 import { startServer } from '../support/server-process.ts'
 import { connect, register, startService, testEnvironment } from '../support/service.ts'
 import { waitUntil } from '../support/wait-until.ts'
-import { read, type Sample, sampleOf } from './samples.ts'
 
 const withMetrics = { METRICS_PORT: '9464' }
 

@@ -1,15 +1,15 @@
 import { sql } from 'kysely'
 import { test } from 'tap'
-import { createTestDatabase } from '../support/database.ts'
-import { refresh } from '../support/nodes.ts'
-import { connect, register, startService } from '../support/service.ts'
-import { acts, ask, type Person } from './acts.ts'
+import { acts, ask, type Person } from '../faults/acts.ts'
 import {
   connectAsOwner,
   lockFamilies,
   startBehindProxy,
   waitingBackend,
-} from './faulty-database.ts'
+} from '../faults/faulty-database.ts'
+import { createTestDatabase } from '../support/database.ts'
+import { refresh } from '../support/nodes.ts'
+import { connect, register, startService } from '../support/service.ts'
 
 const unavailable = { status: 503, body: { code: 'unavailable' } }
 
