@@ -1,33 +1,13 @@
 import { Type } from 'typebox'
-import type { Client } from '../../clients/client.ts'
 import type { ClientWithSecret } from '../../clients/client-administration.ts'
-import { formatScope } from '../../oauth/scope.ts'
-import { byCli, defineOperation, toTimestamp } from './operation.ts'
+import { toWireClient } from '../../endpoints/admin/client-schema.ts'
+import { byCli, defineOperation } from './operation.ts'
 
 const names = Type.Optional(Type.Array(Type.String()))
 const clientId = Type.Object({ clientId: Type.String() })
 
-/** A client by the names of RFC 7591 §2, where that has one; never its secrets' digests. */
-const clientToJson = (client: Client) => ({
-  client_id: client.id,
-  client_name: client.name,
-  token_endpoint_auth_method: client.authenticationMethod,
-  grant_types: [...client.grantTypes],
-  scope: formatScope(client.scope),
-  audience: [...client.audience],
-  resource_server: [...client.resourceServer],
-  redirect_uris: [...client.redirectUris],
-  cors_origins: [...client.corsOrigins],
-  refresh_grace_seconds: client.refreshGraceSeconds,
-  refresh_retry_elsewhere: client.refreshRetryElsewhere,
-  refresh_token_rotation: client.refreshTokenRotation,
-  built_in: client.builtIn,
-  created_at: toTimestamp(client.createdAt),
-  disabled_at: toTimestamp(client.disabledAt),
-})
-
 const withSecretToJson = ({ client, secret }: ClientWithSecret) => {
-  const { client_id, ...rest } = clientToJson(client)
+  const { client_id, ...rest } = toWireClient(client)
   return secret === undefined
     ? { client_id, ...rest }
     : { client_id, client_secret: secret, ...rest }
@@ -51,16 +31,16 @@ export const clientOperations = {
       withSecretToJson(await clientAdministration.create(registration, byCli)),
   ),
   'clients.list': defineOperation(Type.Object({}), async ({ clientAdministration }) =>
-    (await clientAdministration.list()).map(clientToJson),
+    (await clientAdministration.list()).map(toWireClient),
   ),
   'clients.show': defineOperation(clientId, async ({ clientAdministration }, input) =>
-    clientToJson(await clientAdministration.show(input.clientId)),
+    toWireClient(await clientAdministration.show(input.clientId)),
   ),
   'clients.disable': defineOperation(clientId, async ({ clientAdministration }, input) =>
-    clientToJson(await clientAdministration.disable(input.clientId, byCli)),
+    toWireClient(await clientAdministration.disable(input.clientId, byCli)),
   ),
   'clients.enable': defineOperation(clientId, async ({ clientAdministration }, input) =>
-    clientToJson(await clientAdministration.enable(input.clientId, byCli)),
+    toWireClient(await clientAdministration.enable(input.clientId, byCli)),
   ),
   'clients.rotate_secret': defineOperation(
     Type.Object({ clientId: Type.String(), overlapSeconds: Type.Optional(Type.Number()) }),
