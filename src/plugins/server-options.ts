@@ -4,6 +4,7 @@ import type { Config } from '../config.ts'
 import { answerClientError } from './client-error.ts'
 import { type PermittedOrigins, permissionHeaders } from './cross-origin.ts'
 import { sendError } from './error-handler.ts'
+import { lazySerializers } from './lazy-serializers.ts'
 import { logRequest, requestIdOf } from './request-log.ts'
 import { bareSecurityHeaders } from './security-headers.ts'
 
@@ -33,8 +34,11 @@ export const serverOptions = (
       allErrors: true,
       coerceTypes: false,
       removeAdditional: false,
+      // They are made by TypeBox and checked by the tests; checking them again took 0.1 s of a start.
+      validateSchema: false,
     },
   },
+  schemaController: { compilersFactory: { buildSerializer: lazySerializers } },
   ...refusals(config.issuer, logger, origins),
 })
 
