@@ -44,6 +44,8 @@ export type SignIn = {
 
 export const createSignIn = (parts: SignInParts): SignIn => ({
   async signIn(name, password, origin, device) {
+    // For everybody alike, before anything is counted or looked up.
+    parts.hasher.requireRoom()
     const verdict = await parts.lockout.guard({ account: name, origin, device }, () =>
       verifyPassword(parts, name, password),
     )

@@ -22,6 +22,11 @@ export type PasswordHasher = {
    * @throws {Unavailable} when the queue is full.
    */
   verify(hash: string | null | undefined, password: string): Promise<boolean>
+  /**
+   * Says early that the queue is full, so that whoever would be turned away costs nothing before.
+   * @throws {Unavailable} when it is.
+   */
+  requireRoom(): void
   /** True for a hash of another cost or algorithm than the present one. */
   needsRehash(hash: string): boolean
   /** Hashes that wait for a thread. */
@@ -43,10 +48,13 @@ export const createPasswordHasher = (options: PasswordHasherOptions): PasswordHa
   const inFlight = new Set<Promise<unknown>>()
   let closed = false
 
+  const requireRoom = (): void => {
+    if (!closed && inFlight.size < threads + options.queueLimit) return
+    throw new Unavailable('too many passwords wait to be hashed', { retryAfterSeconds })
+  }
+
   const run = async (name: 'hash' | 'verify', task: HashTask | VerifyTask): Promise<unknown> => {
-    if (closed || inFlight.size >= threads + options.queueLimit) {
-      throw new Unavailable('too many passwords wait to be hashed', { retryAfterSeconds })
-    }
+    requireRoom()
     const result = pool.run(task, { name })
     inFlight.add(result)
     try {
@@ -62,6 +70,7 @@ export const createPasswordHasher = (options: PasswordHasherOptions): PasswordHa
     hash: async (password) => (await run('hash', { password, cost })) as string,
     verify: async (hash, password) =>
       (await run('verify', { password, hash: hashToCompute(hash, dummy), dummy })) as boolean,
+    requireRoom,
     needsRehash: (hash) => differsFrom(cost, hash),
     queueDepth: () => Math.max(0, inFlight.size - threads),
     close: async () => {

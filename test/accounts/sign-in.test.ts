@@ -68,7 +68,7 @@ const startSignIn = async (
         .where('request_id', '=', requestId)
         .executeTakeFirst(),
     )
-  return { signIn, computed, users, userAdministration, failure, db }
+  return { signIn, computed, hasher, users, userAdministration, failure, db }
 }
 
 test('unknown, wrong and disabled take the same work and have the same answer (ASVS 5.0 6.3.8)', async (t) => {
@@ -154,4 +154,17 @@ test('a sign-in that finds the queue full is turned away, not refused', async (t
   const [turnedAway] = settled.filter((result) => result.status === 'rejected')
   t.equal(settled.filter(({ status }) => status === 'fulfilled').length, 1)
   t.ok(turnedAway?.reason instanceof Unavailable)
+})
+
+test('a sign-in that finds the queue full costs nothing before it is turned away', async (t) => {
+  const { signIn, computed, hasher, userAdministration } = await startSignIn(t, { queueLimit: 0 })
+  const password = 'gurgling turnip rain'
+  await userAdministration.createUser({ email: 'jo@example.com', password }, act)
+  const other = hasher.hash('somebody else was first')
+  computed.length = 0
+  const turnedAway = signIn({ email: 'jo@example.com' }, password, {})
+  await t.rejects(turnedAway, { name: 'Unavailable', retryAfterSeconds: 2 })
+  t.strictSame(computed, [], 'no password was looked at')
+  await other
+  t.ok(await signIn({ email: 'jo@example.com' }, password, {}), 'afterwards it works again')
 })
