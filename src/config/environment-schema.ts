@@ -105,7 +105,7 @@ export const environmentSchema = Type.Object({
   RATE_LIMIT_REGISTRATION: rateLimit('30/300', 'Registrations from one address'),
   RATE_LIMIT_REFRESH: rateLimit(
     '20/10',
-    'Refreshes of one family; forged tokens count by address. Best under half of REFRESH_GRACE_SECONDS',
+    'Refreshes of one family; forged tokens and unreadable bodies count by address. Best under half of REFRESH_GRACE_SECONDS',
   ),
   RATE_LIMIT_TOKEN: rateLimit(
     '1200/60',

@@ -17,9 +17,14 @@ declare module 'fastify' {
 
 /** Renders every error of every route, in the route's format; only the log learns the causes. */
 export const registerErrorHandler = (app: FastifyInstance): void => {
-  app.setErrorHandler((error, request, reply) =>
-    sendError(error, request, reply, request.routeOptions.config?.errorFormat ?? 'problem'),
-  )
+  app.setErrorHandler((error, request, reply) => {
+    const format = request.routeOptions.config?.errorFormat ?? 'problem'
+    const send = (thrown: unknown) => sendError(thrown, request, reply, format)
+    // Parsing is work too: over the limit that is the answer, whatever is wrong with the body.
+    return request.countUnread === undefined
+      ? send(error)
+      : request.countUnread().then(() => send(error), send)
+  })
 }
 
 /** Answers a request with an error, and leaves the reason for the log. */

@@ -26,6 +26,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Counts the request under a limit; absent where the route is exempt. */
     countRequest?: CountRequest
+    /** Counts a request that is counted by its body, for the case that nobody can read that. */
+    countUnread?: (() => Promise<void>) | undefined
   }
 }
 
@@ -40,7 +42,8 @@ type Options = RateLimits & { readonly limits: Config['rateLimits'] }
 /**
  * Counts every request under the limit that its route names, and refuses what goes over it with 429
  * before anything is done for it: by address before the body is read, by what stands in the body
- * before that is looked at. To be registered after what gives refusals their CORS headers.
+ * before that is looked at; a body that cannot be read counts by address. To be registered after
+ * what gives refusals their CORS headers.
  */
 export const registerRateLimit = (app: FastifyInstance, options: Options): void => {
   const isOff = (profile: RateLimitProfile): boolean => options.limits[profile] === undefined
@@ -51,11 +54,16 @@ export const registerRateLimit = (app: FastifyInstance, options: Options): void 
     if (plan === undefined) return done()
     request.countRequest = countRequests(options, reply)
     const rule = plan.onRequest
-    if (rule === undefined || isOff(rule.profile)) return done()
+    if (rule === undefined) {
+      request.countUnread = countUnread(request, plan.onBody)
+      return done()
+    }
+    if (isOff(rule.profile)) return done()
     request.countRequest(rule.profile, rule.by, addressKey(request)).then(() => done(), done)
   })
 
   app.addHook('preValidation', (request, _reply, done) => {
+    request.countUnread = undefined
     const rule = planOf(request)?.onBody
     if (rule === undefined || isOff(rule.profile)) return done()
     countBody(request, rule, options).then(() => done(), done)
@@ -72,6 +80,12 @@ const countBody = async (
   else if (otherwise !== undefined) {
     await request.countRequest?.(profile, otherwise, addressKey(request))
   }
+}
+
+const countUnread = (request: FastifyRequest, rule: BodyRule | undefined) => async () => {
+  request.countUnread = undefined
+  if (rule?.otherwise === undefined) return
+  await request.countRequest?.(rule.profile, rule.otherwise, addressKey(request))
 }
 
 const planOf = ({ routeOptions }: FastifyRequest) => {

@@ -212,6 +212,33 @@ t.test('malformed bodies are limited too', async (t) => {
   t.equal(await countPassed(app, requests), 3)
 })
 
+t.test('a refresh that nobody can read counts by address, and no family pays for it', async (t) => {
+  const { app } = await startService(t, { RATE_LIMIT_REFRESH: '3/60', BODY_LIMIT_BYTES: '1024' })
+  const { refresh_token: token } = await register(app)
+  const json = 'application/json'
+  const unreadable: readonly (readonly [string, string | Buffer])[] = [
+    [json, '{'],
+    [json, '{"__proto__":1}'],
+    [json, Buffer.from([0x22, 0xff, 0x22])],
+    [json, '['.repeat(40) + ']'.repeat(40)],
+    [json, JSON.stringify({ refresh_token: '\u0000' })],
+    [json, JSON.stringify({ refresh_token: 'a'.repeat(2000) })],
+    ['text/plain', 'refresh_token'],
+    ['application/x-www-form-urlencoded', 'refresh_token=x'],
+  ]
+  for (const url of ['/auth/refresh', '/refresh']) {
+    for (const [index, [type, payload]] of unreadable.entries()) {
+      const remoteAddress = `192.0.2.${index}`
+      const request = post(url, {}, { remoteAddress, payload, headers: { 'content-type': type } })
+      const passed = url === '/refresh' ? 0 : 3
+      t.equal(await countPassed(app, [request, request, request, request]), passed, `${payload}`)
+    }
+  }
+  const remoteAddress = '192.0.2.0'
+  const answer = await app.inject(post('/refresh', { refresh_token: token }, { remoteAddress }))
+  t.equal(answer.statusCode, 200, 'from the same address too')
+})
+
 t.test('no body whatever makes the count fail', async (t) => {
   const { app } = await startService(t)
   await fc.assert(

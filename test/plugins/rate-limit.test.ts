@@ -90,6 +90,23 @@ const cases: Record<string, Case> = {
     profile: 'refresh',
     prepare: async () => [refresh('nonsense'), refresh('nonsense')],
   },
+  'refreshes whose body nobody can read, from one address': {
+    profile: 'refresh',
+    prepare: async () => {
+      const headers = { 'content-type': 'application/json' }
+      const request: InjectOptions = { method: 'POST', url: '/refresh', headers, payload: '{' }
+      return [request, request]
+    },
+  },
+  'refresh tokens that nobody made at the token endpoint, from one address': {
+    profile: 'default',
+    oauth: true,
+    prepare: async () => {
+      const rest = { grant_type: 'refresh_token', client_id: 'first-party' }
+      const request = form('/token', { ...rest, refresh_token: 'nonsense' })
+      return [request, request]
+    },
+  },
   'tokens of one client': {
     profile: 'token',
     oauth: true,
