@@ -53,6 +53,7 @@ t.test('an empty environment gives the defaults of the embedded mode', async (t)
     registration: 'open',
     sessionsPerUser: 100,
     userPurgeDays: 30,
+    sessionCookies: false,
     maxLoginAttempts: 5,
     lockoutSeconds: 1800,
     passwordHashMemoryKib: 19 * 1024,

@@ -143,6 +143,11 @@ export const environmentSchema = Type.Object({
     1,
     86_400,
   ),
+  SESSION_COOKIES: Type.Boolean({
+    default: false,
+    description:
+      'Give the tokens of the first-party API as cookies too, unless a request says `"cookies": false`',
+  }),
   COOKIE_DOMAIN: text(
     'Domain whose hosts all get the access-token cookie; unset: this host alone',
     { example: 'example.com' },

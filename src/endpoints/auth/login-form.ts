@@ -7,7 +7,7 @@ import { registerFormBody } from '../../plugins/form-body.ts'
 import { originOf } from '../../plugins/request-origin.ts'
 import { oauthErrors } from '../oauth/oauth-error-schema.ts'
 import type { AuthDeps } from './auth-deps.ts'
-import { answerSignIn } from './session-answer.ts'
+import { answerSignIn, wantsCookies } from './session-answer.ts'
 import { tokensReference } from './tokens-schema.ts'
 
 const schema = {
@@ -21,7 +21,9 @@ const schema = {
     username: Type.String({ description: 'An email address or a username' }),
     password: Type.String({ format: 'password' }),
     cookies: Type.Optional(
-      Type.Enum(['true', 'false'], { description: '`true`: the tokens are set as cookies too' }),
+      Type.Enum(['true', 'false'], {
+        description: '`true`: the tokens are set as cookies too; absent: as configured',
+      }),
     ),
   }),
   response: { 200: tokensReference, ...oauthErrors(403, 429) },
@@ -38,7 +40,8 @@ export const loginForm: FastifyPluginAsyncTypebox<AuthDeps> = async (app, deps) 
     if (grantType !== 'password') {
       throw new OAuthError('unsupported_grant_type', 'This form signs in by password')
     }
-    const inCookies = request.body.cookies === 'true'
+    const { cookies: asked } = request.body
+    const inCookies = wantsCookies(asked === undefined ? asked : asked === 'true', deps)
     if (inCookies) sessions.requireTrusted(request)
     const name = toLoginName(username)
     const device = await knownDevices.recognise(sessions.read(request, 'device'), name)

@@ -6,7 +6,7 @@ import { browserSessionsOf } from '../../plugins/browser-sessions.ts'
 import { originOf } from '../../plugins/request-origin.ts'
 import { bodyProblems, problemResponses } from '../problem-schema.ts'
 import type { AuthDeps } from './auth-deps.ts'
-import { answerSignIn, cookiesMember } from './session-answer.ts'
+import { answerSignIn, cookiesMember, wantsCookies } from './session-answer.ts'
 import { signedInReference } from './tokens-schema.ts'
 import { passwordMember, toWireUser } from './user-schema.ts'
 
@@ -38,7 +38,8 @@ export const login: FastifyPluginAsyncTypebox<AuthDeps> = async (app, deps) => {
   const { accounts, knownDevices } = deps
   const sessions = browserSessionsOf(app)
   app.post('/auth/login', { schema, config: { rateLimit: 'sign_in' } }, async (request, reply) => {
-    const { password, cookies = false } = request.body
+    const { password } = request.body
+    const cookies = wantsCookies(request.body.cookies, deps)
     const name = readLoginName(request.body)
     if (cookies) sessions.requireTrusted(request)
     const device = await knownDevices.recognise(sessions.read(request, 'device'), name)

@@ -10,7 +10,7 @@ import { originOf } from '../../plugins/request-origin.ts'
 import type { Refusal } from '../../tokens/refresh-family.ts'
 import { bodyProblems, problemResponses } from '../problem-schema.ts'
 import { type AuthDeps, allowNoBody } from './auth-deps.ts'
-import { answerTokens, cookiesMember } from './session-answer.ts'
+import { answerTokens, cookiesMember, wantsCookies } from './session-answer.ts'
 import { tokensReference } from './tokens-schema.ts'
 
 const schema = {
@@ -64,7 +64,8 @@ export const refresh: FastifyPluginAsyncTypebox<AuthDeps> = async (app, deps) =>
   const options = { schema, config, preValidation: allowNoBody }
   for (const url of ['/auth/refresh', '/refresh']) {
     app.post(url, options, async (request, reply) => {
-      const { refresh_token: stated, cookies = stated === undefined } = request.body
+      const { refresh_token: stated, cookies: asked } = request.body
+      const cookies = wantsCookies(asked, deps, stated === undefined)
       // 1. The token of the body, else the cookie, which must not be used by another site.
       const refreshToken = stated ?? (await readCookie(sessions, request))
       if (cookies) sessions.requireTrusted(request)

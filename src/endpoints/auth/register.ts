@@ -4,7 +4,7 @@ import { browserSessionsOf } from '../../plugins/browser-sessions.ts'
 import { originOf } from '../../plugins/request-origin.ts'
 import { bodyProblems, problemResponses } from '../problem-schema.ts'
 import type { AuthDeps } from './auth-deps.ts'
-import { answerSignIn, cookiesMember } from './session-answer.ts'
+import { answerSignIn, cookiesMember, wantsCookies } from './session-answer.ts'
 import { signedInReference } from './tokens-schema.ts'
 import {
   emailMember,
@@ -50,7 +50,8 @@ export const register: FastifyPluginAsyncTypebox<AuthDeps> = async (app, deps) =
     '/auth/register',
     { schema, config: { rateLimit: 'registration' } },
     async (request, reply) => {
-      const { email, password, cookies = false } = request.body
+      const { email, password } = request.body
+      const cookies = wantsCookies(request.body.cookies, deps)
       if (cookies) sessions.requireTrusted(request)
       const account = { ...readProfile(request.body), email, password }
       const signedIn = await deps.accounts.register(account, originOf(request))

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import type { SignedIn } from '../../accounts/session-start.ts'
+import type { Config } from '../../config.ts'
 import { browserSessionsOf } from '../../plugins/browser-sessions.ts'
 import type { TokenSet } from '../../tokens/authorization.ts'
 import type { AuthDeps } from './auth-deps.ts'
@@ -10,9 +11,19 @@ import { toWireTokens, type WireTokens } from './tokens-schema.ts'
 export const cookiesMember = Type.Optional(
   Type.Boolean({
     description:
-      'true: the tokens are also set as cookies, and the refresh token stands nowhere else; the answer has a `csrf_token` for later requests',
+      'true: the tokens are also set as cookies, and the refresh token stands nowhere else; the answer has a `csrf_token` for later requests. Absent: as the service is configured (`SESSION_COOKIES`), and for a refresh by cookie true',
   }),
 )
+
+/**
+ * Whether cookies are to be set. What the request says wins over the setting.
+ * @param byCookie the request came with the cookie that is to be renewed
+ */
+export const wantsCookies = (
+  asked: boolean | undefined,
+  { config }: { readonly config: Pick<Config, 'sessionCookies'> },
+  byCookie = false,
+): boolean => asked ?? (byCookie || config.sessionCookies)
 
 /** Tokens as the answer has them: all in the body, or the refresh token in a cookie only. */
 export const answerTokens = async (
