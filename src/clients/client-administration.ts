@@ -3,7 +3,12 @@ import type { RecordedEvent } from '../audit/event.ts'
 import { Problem } from '../oauth/problem.ts'
 import { createClientSecret } from '../secrets/client-secret.ts'
 import { type Client, isConfidential } from './client.ts'
-import { applyChange, type ClientChange, changedMembers } from './client-change.ts'
+import {
+  applyChange,
+  type ClientChange,
+  changedMembers,
+  registeredMembers,
+} from './client-change.ts'
 import { type ClientRegistration, register } from './client-registration.ts'
 import type { ChangeOutcome, ClientStore } from './client-store.ts'
 
@@ -59,13 +64,7 @@ export const createClientAdministration = ({
       if ('faults' in registered) throw new Problem('validation', { fields: registered.faults })
       const { client } = registered
       const { secret, digest } = isConfidential(client) ? createClientSecret() : noSecret
-      const event = describe('client.created', client.id, act, {
-        client_name: client.name,
-        grant_types: client.grantTypes,
-        scope: client.scope,
-        audience: client.audience,
-        resource_server: client.resourceServer,
-      })
+      const event = describe('client.created', client.id, act, registeredMembers(client))
       const outcome = await store.create({ ...client, builtIn: false, secretDigest: digest }, event)
       if (outcome === 'taken') {
         throw new Problem('conflict', { detail: `A client with the id ${client.id} exists` })

@@ -1,5 +1,7 @@
+import type { RecordedEvent } from '../audit/event.ts'
 import type { GrantType } from '../oauth/grant-type.ts'
 import type { Client } from './client.ts'
+import type { RegisteredClient } from './client-registration.ts'
 import { findFaults, type RegistrationFault } from './registration-rules.ts'
 
 /** What may change of a client; its id, and how it proves itself, stay. */
@@ -34,6 +36,20 @@ export const changedMembers = (before: Client, after: Client): string[] =>
     .filter(([member]) => !isSame(before[member as Member], after[member as Member]))
     .map(([, name]) => name)
     .sort()
+
+/** All that was registered of a client but its id, by the names of the wire. */
+export const registeredMembers = (client: RegisteredClient): RecordedEvent['details'] =>
+  Object.fromEntries(
+    Object.entries({ ...fixedMembers, ...members }).map(([member, name]) => [
+      name,
+      client[member as Member | keyof typeof fixedMembers],
+    ]),
+  )
+
+const fixedMembers = {
+  authenticationMethod: 'token_endpoint_auth_method',
+  refreshTokenRotation: 'refresh_token_rotation',
+} as const
 
 type Member = keyof typeof members
 const members = {

@@ -54,7 +54,10 @@ t.test('a public client has no secret', async (t) => {
 t.test('every act is audited with who did it', async (t) => {
   const act = { actor: 'somebody', origin: { requestId: 'r1' } }
   const { client } = await clients.create(
-    { id: 'audited', name: 'Audited', scope: ['read'], audience: ['https://a.example'] },
+    {
+      ...{ id: 'audited', name: 'Audited', scope: ['read'], audience: ['https://a.example'] },
+      ...{ corsOrigins: ['https://app.example'], refreshGraceSeconds: 5 },
+    },
     act,
   )
   await clients.disable(client.id, act)
@@ -66,10 +69,16 @@ t.test('every act is audited with who did it', async (t) => {
       actor: 'somebody',
       details: {
         client_name: 'Audited',
+        token_endpoint_auth_method: 'client_secret_basic',
         grant_types: ['client_credentials'],
         scope: ['read'],
         audience: ['https://a.example'],
         resource_server: [],
+        redirect_uris: [],
+        cors_origins: ['https://app.example'],
+        refresh_grace_seconds: 5,
+        refresh_retry_elsewhere: 'allow',
+        refresh_token_rotation: 'rotate',
       },
     },
     { type: 'client.disabled', actor: 'somebody', details: {} },
