@@ -10,12 +10,13 @@ export const encodeCursor = ({ at, id }: AuditPosition): string =>
 /** @returns undefined for what `encodeCursor` has not made. */
 export const decodeCursor = (cursor: string): AuditPosition | undefined => {
   const [, at, id] = form.exec(Buffer.from(cursor, 'base64url').toString()) ?? []
-  // Of a date that no calendar has (month 13) the database would make an error.
+  // Of a date that no calendar has (month 13, the year 0) the database would make an error.
   if (at === undefined || id === undefined || !isCalendarTime(at)) return undefined
   return { at, id }
 }
 
 const isCalendarTime = (at: string): boolean => {
   const time = new Date(`${at.slice(0, 19)}Z`)
-  return !Number.isNaN(time.getTime()) && time.toISOString().slice(0, 19) === at.slice(0, 19)
+  if (Number.isNaN(time.getTime()) || time.getUTCFullYear() === 0) return false
+  return time.toISOString().slice(0, 19) === at.slice(0, 19)
 }

@@ -13,8 +13,9 @@ export type AuditWriter = {
   recordOncePerMinute(key: string, event: RecordedEvent): void
   /** Events in memory that are not written yet. */
   waiting(): number
-  /** Events lost because the database stayed away too long. */
+  /** Events lost because the database stayed away too long, or refused them. */
   dropped(): number
+  /** Tries once more to write what waits; what cannot be written then is lost. */
   close(): Promise<void>
 }
 
@@ -35,6 +36,7 @@ export const createAuditWriter = (options: Options): AuditWriter => {
   let dropped = 0
   let timer: NodeJS.Timeout | undefined
   let flushing: Promise<void> | undefined
+  let closed = false
 
   const flush = async (): Promise<void> => {
     while (pending.length > 0) {
@@ -50,6 +52,7 @@ export const createAuditWriter = (options: Options): AuditWriter => {
   }
 
   const schedule = (delay: number): void => {
+    if (closed) return
     timer ??= setTimeout(() => {
       flushing = flush()
         .catch((error: unknown) => {
@@ -87,6 +90,7 @@ export const createAuditWriter = (options: Options): AuditWriter => {
     waiting: () => pending.length,
     dropped: () => dropped,
     async close() {
+      closed = true
       clearTimeout(timer)
       await flushing
       await flush().catch(onFailure)

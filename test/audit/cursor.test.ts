@@ -28,6 +28,7 @@ test('audit cursor: other text is none', async (t) => {
     nothing: '',
     'a time that no calendar has': `2026-13-01T00:00:00.000000Z ${id}`,
     'a day that the month has not': `2026-02-30T00:00:00.000000Z ${id}`,
+    'a year that PostgreSQL has not': `0000-01-01T00:00:00.000000Z ${id}`,
     'a time to the millisecond': `2026-01-01T00:00:00.000Z ${id}`,
     'no id': '2026-01-01T00:00:00.000000Z ',
     'something behind it': `2026-01-01T00:00:00.000000Z ${id};`,

@@ -68,6 +68,33 @@ test('audit writer: closing writes out what waits', async (t) => {
   t.strictSame(await subjects(), ['last'])
 })
 
+test('audit writer: closing while the database is away tries once, and no more', async (t) => {
+  const failures: unknown[] = []
+  const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+  const gate = Promise.withResolvers<void>()
+  let attempts = 0
+  const writer = createAuditWriter({
+    store: {
+      async append() {
+        attempts += 1
+        await gate.promise
+        throw new Unavailable('the database does not answer')
+      },
+    },
+    onFailure: (error) => void failures.push(error),
+    flushMs: 1,
+  })
+  const before = timers()
+  writer.record(event('late'))
+  await waitUntil('an attempt that hangs', () => attempts === 1)
+  const closed = writer.close()
+  gate.resolve()
+  await closed
+  t.equal(attempts, 2, 'the one under way, and the last one')
+  t.equal(failures.length, 2)
+  t.equal(timers(), before, 'no other one is planned')
+})
+
 test('audit writer: while the database is away events wait, then they are written', async (t) => {
   const { writer, failures, state, subjects } = await openWriter(t)
   state.failure = new Unavailable('the database does not answer')
