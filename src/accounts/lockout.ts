@@ -49,7 +49,10 @@ export type LockoutParts = {
   readonly longestWaitMs?: number
 }
 
-/** No number of failures: the mark of a lock. */
+/**
+ * No number of failures: the mark of a lock. Attempts that were under way when it was set are taken
+ * back from it, so whatever is nearer to it than to any number of failures is locked.
+ */
 const locked = 1_000_000
 
 type Counted = Counter & { readonly count: number; readonly secondsLeft: number }
@@ -145,7 +148,7 @@ const levelOf = (key: string): string => `lockouts:${key}`
 
 const isBeyond = ({ count, allowance }: Counted): boolean => count > allowance
 
-const isOpen = ({ count }: Counted): boolean => count < locked
+const isOpen = ({ count }: Counted): boolean => count < locked / 2
 
 // Places that are only taken by attempts under way are free again in a moment.
 const waitOf = (counted: readonly Counted[]): number =>

@@ -126,6 +126,18 @@ test('while attempts under way hold all places, another is told to come again', 
   t.equal(await attempt(right), 'right')
 })
 
+test('attempts that come to nothing after the lock leave it as it is', async (t) => {
+  const { lockout, attempt, fail } = start()
+  const gate = Promise.withResolvers<PasswordVerdict>()
+  const held = Array.from({ length: 3 }, () =>
+    lockout.guard({ account: jo, origin: home }, () => gate.promise),
+  )
+  await fail(2)
+  gate.reject(new Unavailable('the queue is full'))
+  await Promise.allSettled(held)
+  t.equal(await attempt(right), 600, 'for as long as it was locked, and at once')
+})
+
 test('an attempt of which nothing became is not counted', async (t) => {
   const { attempt, fail } = start()
   for (let time = 0; time < 20; time += 1) {
