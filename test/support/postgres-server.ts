@@ -1,10 +1,11 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chownSync, closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Client } from 'pg'
 import { freePort } from './free-port.ts'
 import { embeddedPostgres, type PostgresBinaries } from './postgres-binaries.ts'
+import { type MakeCluster, makeCluster } from './postgres-cluster.ts'
 import { noteProcess, type Owner, temporaryFolder } from './run-folder.ts'
 import { postgresUser } from './service-user.ts'
 import { waitUntil } from './wait-until.ts'
@@ -39,6 +40,8 @@ export type PostgresServer = {
   resume(): void
   /** Its processes, the first of them first. */
   pids(): readonly number[]
+  /** Where its cluster is. */
+  readonly data: string
 }
 
 /**
@@ -53,11 +56,13 @@ export async function startPostgresServer(
     settings = {} as PostgresSettings,
     /** Variables of its processes beside those of this one. */
     environment = {} as Readonly<Record<string, string>>,
+    /** Fills the server's folder with a cluster. */
+    make = makeCluster as MakeCluster,
   } = {},
 ): Promise<PostgresServer> {
   const folder = temporaryFolder(`postgres-${binaries.major}`)
   const data = join(folder, 'data')
-  await makeCluster(binaries, folder, data)
+  await make(binaries, folder, data)
   const port = await freePort()
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`
   const launch = () => spawnPostgres(binaries, { folder, data, port, settings, environment })
@@ -66,6 +71,7 @@ export async function startPostgresServer(
   const server = {
     url,
     port,
+    data,
     async start() {
       child = await ready(launch, url, join(folder, 'log'))
     },
@@ -93,38 +99,6 @@ export async function startPostgresServer(
   owner.teardown(server.stop)
   await server.start()
   return { ...server, version: await postgresVersion(url) }
-}
-
-/** Not in one go: what waits beside it for an answer of a server would find its time over. */
-async function makeCluster(
-  binaries: PostgresBinaries,
-  folder: string,
-  data: string,
-): Promise<void> {
-  const user = postgresUser()
-  mkdirSync(data, { mode: 0o700 })
-  if (user.uid !== undefined && user.gid !== undefined) {
-    for (const path of [folder, data]) chownSync(path, user.uid, user.gid)
-  }
-  const args = ['-D', data, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--no-sync']
-  const initdb = spawn(join(binaries.folder, 'initdb'), [...args, `--locale=${unicodeLocale()}`], {
-    ...user,
-    cwd: folder,
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
-  noteProcess(initdb)
-  let complaint = ''
-  initdb.stderr.setEncoding('utf8').on('data', (text: string) => {
-    complaint += text
-  })
-  const [status] = await once(initdb, 'close')
-  if (status !== 0) throw new Error(`initdb ended with ${status}: ${complaint}`)
-}
-
-/** A locale in which lower() knows more than ASCII, as production databases have. */
-function unicodeLocale(): string {
-  const known = spawnSync('locale', ['-a'], { encoding: 'utf8' }).stdout?.split('\n') ?? []
-  return known.find((name) => /^(?:C|en_US)\.utf-?8$/i.test(name)) ?? 'C'
 }
 
 function spawnPostgres(

@@ -25,6 +25,8 @@ export type FaultyProxy = {
   strand(): void
   /** Passes everything again; what was held is delivered. */
   restore(): void
+  /** New connections reach another server from now on, as after a failover; present ones stay. */
+  switchTo(targetUrl: string): void
 }
 
 type Mode = 'pass' | 'cut' | 'hold'
@@ -36,7 +38,7 @@ type Pair = { readonly client: Socket; readonly target: Socket }
  * @param targetUrl any URL with host and port, such as one of PostgreSQL, Redis or HTTP
  */
 export async function startProxy(t: Test, targetUrl: string): Promise<FaultyProxy> {
-  const target = new URL(targetUrl)
+  let target = new URL(targetUrl)
   const pairs = new Set<Pair>()
   let mode: Mode = 'pass'
   let lost: ((reply: Buffer) => boolean) | undefined
@@ -84,6 +86,9 @@ export async function startProxy(t: Test, targetUrl: string): Promise<FaultyProx
     restore() {
       mode = 'pass'
       for (const pair of pairs) pair.target.resume()
+    },
+    switchTo(url) {
+      target = new URL(url)
     },
   }
 }
