@@ -32,7 +32,7 @@ export const buildApp = async (deps: Deps): Promise<FastifyInstance> => {
     deps.clientOrigins,
   ).withTypeProvider<TypeBoxTypeProvider>()
   if (config.otelExporterOtlpEndpoint !== undefined) {
-    // Nothing of it is loaded where no traces are asked for.
+    // Where no traces are asked for the SDK is not loaded.
     const { registerTracing } = await import('./plugins/tracing.ts')
     await registerTracing(app, config.otelExporterOtlpEndpoint)
   }

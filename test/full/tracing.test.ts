@@ -1,5 +1,8 @@
-import t from 'tap'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
 import { createTestDatabase } from '../support/database.ts'
+import { temporaryFolder } from '../support/run-folder.ts'
 import { startServer } from '../support/server-process.ts'
 import { register, startService, testEnvironment } from '../support/service.ts'
 import { startTraceCollector } from '../support/trace-collector.ts'
@@ -99,3 +102,53 @@ t.test('a collector that is away harms nothing, and the end comes in time', asyn
   t.strictSame(await server.stop(), { code: 0, signal: null })
   t.ok(performance.now() - started < 10_000)
 })
+
+/** The modules that a process loads by itself, to serve requests and to end. */
+const modulesOf = async (t: Test, environment: Record<string, string>): Promise<string[]> => {
+  const record = join(temporaryFolder('modules'), 'loaded')
+  const { url } = await createTestDatabase(t)
+  const server = await startServer(t, {
+    ...testEnvironment,
+    ...environment,
+    ...{ DATABASE_URL: url, METRICS_PORT: '0', MODULES_RECORD: record },
+    NODE_OPTIONS: `--import=${new URL('../support/record-modules.ts', import.meta.url)}`,
+  })
+  const account = { email: 'jo@example.com', password: 'violet kettle on the roof' }
+  const { status } = await fetch(`${server.url}/auth/register`, {
+    ...{ method: 'POST', body: JSON.stringify(account) },
+    headers: { 'content-type': 'application/json' },
+  })
+  t.equal(status, 201)
+  t.strictSame(await server.stop(), { code: 0, signal: null })
+  return readFileSync(record, 'utf8').trimEnd().split('\n')
+}
+
+t.test(
+  'without a collector neither the SDK of OpenTelemetry nor anything of ours for it is loaded',
+  async (t) => {
+    // Its API, which does nothing by itself, prom-client loads for its own ends.
+    const tracing =
+      /\/node_modules\/(?:@opentelemetry\/(?!api\/)|@fastify\/otel\/)|\/src\/.*tracing/
+    const collector = await startTraceCollector(t)
+    const [without, withCollector] = await Promise.all([
+      modulesOf(t, {}),
+      modulesOf(t, { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url }),
+    ])
+    t.strictSame(
+      without.filter((url) => tracing.test(url)),
+      [],
+    )
+    for (const each of ['/node_modules/fastify/', '/node_modules/pg/', '/src/app.ts']) {
+      t.ok(
+        without.some((url) => url.includes(each)),
+        `${each} was noticed`,
+      )
+    }
+    for (const each of ['/@opentelemetry/sdk-trace-node/', '/@fastify/otel/']) {
+      t.ok(
+        withCollector.some((url) => url.includes(each)),
+        `${each} is loaded for a collector`,
+      )
+    }
+  },
+)
