@@ -2,6 +2,7 @@ import type { Alert, AlertStore, ClaimedAlert } from '../audit/alert.ts'
 import { decideAlerts } from '../audit/alert-decision.ts'
 import type { AlertRule } from '../audit/alert-rules.ts'
 import type { WebhookOutcome } from '../audit/webhook.ts'
+import { createRepetition, type Repetition } from './repetition.ts'
 
 /** Sends one alert to whoever receives them. Must never reject. */
 export type SendAlert = (alert: Alert, stop: AbortSignal) => Promise<WebhookOutcome>
@@ -17,11 +18,8 @@ type Options = {
   readonly onFailure: (error: unknown) => void
 }
 
-export type Alerting = {
-  start(): void
-  /** An attempt that is under way is given up; it is made again by whoever comes next. */
-  close(): Promise<void>
-}
+/** On close an attempt that is under way is given up; it is made again by whoever comes next. */
+export type Alerting = Repetition
 
 /** Seconds between attempts to deliver an alert: nine attempts in about fifteen hours. */
 export const retryDelaysSeconds = [15, 60, 300, 900, 3600, 7200, 14_400, 28_800] as const
@@ -45,7 +43,7 @@ export const createAlerting = (options: Options): Alerting => {
     }
   }
   // Apart, so that a receiver that hangs keeps nothing from being noticed.
-  const loops = [watch, deliver].map((act) => repeat(act, options.intervalMs, onFailure))
+  const loops = [watch, deliver].map((act) => createRepetition(act, options.intervalMs, onFailure))
 
   return {
     start() {
@@ -54,30 +52,6 @@ export const createAlerting = (options: Options): Alerting => {
     async close() {
       stop.abort()
       await Promise.all(loops.map(({ close }) => close()))
-    },
-  }
-}
-
-const repeat = (
-  act: () => Promise<void>,
-  intervalMs: number,
-  onFailure: (error: unknown) => void,
-) => {
-  let timer: NodeJS.Timeout | undefined
-  let running: Promise<void> | undefined
-  let closed = false
-  const schedule = (): void => {
-    if (closed) return
-    timer = setTimeout(() => {
-      running = act().catch(onFailure).finally(schedule)
-    }, intervalMs)
-  }
-  return {
-    start: schedule,
-    async close() {
-      closed = true
-      clearTimeout(timer)
-      await running
     },
   }
 }

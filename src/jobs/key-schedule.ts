@@ -1,4 +1,5 @@
 import type { ScheduleReport } from '../keys/scheduled-rotation.ts'
+import { createRepetition, type Repetition } from './repetition.ts'
 
 type Stuck = ScheduleReport['stuck'][number]
 
@@ -11,41 +12,16 @@ type Options = {
   readonly onFailure: (error: unknown) => void
 }
 
-export type KeySchedule = {
-  start(): void
-  close(): Promise<void>
-}
-
 /**
  * Lets keys rotate by themselves, on every node, without a leader. A run that fails changes
  * nothing: the present keys go on signing, and the next run finds what is due.
  */
-export const createKeySchedule = (options: Options): KeySchedule => {
-  let timer: NodeJS.Timeout | undefined
-  let running: Promise<void> | undefined
-  let closed = false
-
-  const run = async (): Promise<void> => {
-    try {
-      const { stuck } = await options.run()
-      for (const each of stuck) options.onStuck(each)
-    } catch (error) {
-      options.onFailure(error)
-    }
-  }
-  const schedule = (): void => {
-    timer = setTimeout(() => {
-      running = run().finally(() => {
-        if (!closed) schedule()
-      })
-    }, options.intervalMs)
-  }
-  return {
-    start: schedule,
-    async close() {
-      closed = true
-      clearTimeout(timer)
-      await running
+export const createKeySchedule = ({ run, intervalMs, onStuck, onFailure }: Options): Repetition =>
+  createRepetition(
+    async () => {
+      const { stuck } = await run()
+      stuck.forEach(onStuck)
     },
-  }
-}
+    intervalMs,
+    onFailure,
+  )
