@@ -63,6 +63,7 @@ export const createKeyRing = (options: KeyRingOptions): KeyRing => {
   const keys = createLoadedKeys(store, sealer, clock)
   let published = createJwks([])
   let lastLookup = Number.NEGATIVE_INFINITY
+  let fetching: Promise<void> | undefined
   let timer: NodeJS.Timeout | undefined
 
   const isPublished = (key: LoadedKey): boolean =>
@@ -99,13 +100,21 @@ export const createKeyRing = (options: KeyRingOptions): KeyRing => {
     void reload()
   }
 
+  // However many signatures wait for it.
+  const fetchSuccessor = (): Promise<void> => {
+    fetching ??= reload().finally(() => {
+      fetching = undefined
+    })
+    return fetching
+  }
+
   // After an emergency the news of the revoked key may be here before its successor is.
   const findSigner = async (algorithm: SigningAlgorithm): Promise<LoadedKey | undefined> => {
     const key = signerOf(algorithm)
     const isRevoked = (each: LoadedKey) =>
       each.algorithm === algorithm && options.isRevoked(each.keyId)
     if (key !== undefined || !keys.all().some(isRevoked)) return key
-    await reload()
+    await fetchSuccessor()
     return signerOf(algorithm)
   }
 

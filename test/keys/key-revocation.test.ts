@@ -36,6 +36,19 @@ t.test(
   },
 )
 
+t.test('however many signatures wait for the successor, it is looked for once', async (t) => {
+  const backend = await openPostgres(t)
+  const { ring, revoked, errors } = openNode(t, backend)
+  await ring.start()
+  for (const { keyId } of ring.ages()) revoked.add(keyId)
+  await backend.db.destroy()
+  const signatures = Array.from({ length: 20 }, () => ring.sign('ES256', 'at+jwt', claims))
+  const refused = await Promise.allSettled(signatures)
+  t.strictSame(new Set(refused.map(({ status }) => status)), new Set(['rejected']))
+  t.match(errors, [['the signing keys could not be read again', { err: Error }]])
+  t.equal(errors.length, 1)
+})
+
 t.test('it tells how old each key is and when the next one signs', async (t) => {
   const backend = await openPostgres(t)
   let elapsed = 0
