@@ -1,6 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
-import type { Test } from 'tap'
 import type { NewSession } from '../../src/accounts/session-store.ts'
 import type { GrantOf } from '../../src/accounts/sign-in-grant.ts'
 import type { User } from '../../src/accounts/user.ts'
@@ -9,7 +8,7 @@ import type { Act } from '../../src/audit/act.ts'
 import { createUserStore } from '../../src/stores/postgres/accounts.ts'
 import { insertFamily } from '../../src/stores/postgres/family-endings.ts'
 import { createSessionStore } from '../../src/stores/postgres/sessions.ts'
-import { onEverySqlBackend, type SqlBackend } from '../support/sql-backends.ts'
+import type { SqlBackend } from '../support/sql-backends.ts'
 
 /** How long the entries of these tests stand, in seconds. */
 export const entryLifetime = 1000
@@ -57,22 +56,6 @@ export const newSession = (userId: string, rest: Partial<NewSession> = {}): NewS
       digest: randomBytes(32),
     },
     ...rest,
-  }
-}
-
-type Rule = (t: Test, backend: SqlBackend) => Promise<unknown>
-
-/** Collects the rules of one store, to be run one after the other on each backend's one database. */
-export const storeContract = (name: string) => {
-  const rules: (readonly [title: string, rule: Rule])[] = []
-  return {
-    rule: (title: string, rule: Rule): void => {
-      rules.push([title, rule])
-    },
-    run: (): void =>
-      onEverySqlBackend(name, async (t, backend) => {
-        for (const [title, rule] of rules) await t.test(title, (t) => rule(t, backend))
-      }),
   }
 }
 

@@ -7,12 +7,8 @@ import {
   createConnection,
 } from '../../src/stores/postgres/database.ts'
 import { createTestDatabase } from '../support/database.ts'
-import {
-  onEverySqlBackend,
-  openPostgres,
-  poolOptions,
-  type SqlBackend,
-} from '../support/sql-backends.ts'
+import { openPostgres, poolOptions } from '../support/sql-backends.ts'
+import { storeContract } from '../support/store-contract.ts'
 import * as fixture from './key-fixture.ts'
 import { byCommand, clearKeys, day, lead, longestTokenLifetimeSeconds } from './key-fixture.ts'
 
@@ -20,9 +16,7 @@ import { byCommand, clearKeys, day, lead, longestTokenLifetimeSeconds } from './
 const openNode = (t: Test, backend: Connection, keyEncryptionKeys?: readonly Buffer[]) =>
   fixture.openNode(t, backend, keyEncryptionKeys, { rsaModulusBits: 1024 })
 
-type Rule = (t: Test, backend: SqlBackend) => Promise<void>
-const rules = new Map<string, Rule>()
-const rule = (title: string, act: Rule): unknown => rules.set(title, act)
+const { rule, run } = storeContract('the administration of keys', clearKeys)
 
 const order = ['RS256', 'ES256', 'EdDSA', 'PS256']
 
@@ -184,14 +178,7 @@ rule(
   },
 )
 
-onEverySqlBackend('the administration of keys', async (t, backend) => {
-  for (const [title, act] of rules) {
-    await t.test(title, async (t) => {
-      await clearKeys(backend)
-      await act(t, backend)
-    })
-  }
-})
+run()
 
 /** Nodes with connections of their own to one new database. */
 const openNodes = async (t: Test, count: number) => {

@@ -1,12 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import {
-  act,
-  grantOf,
-  newUser,
-  openAccountStores,
-  storeContract,
-  withoutAudit,
-} from '../accounts/account-rows.ts'
+import { act, grantOf, newUser, openAccountStores, withoutAudit } from '../accounts/account-rows.ts'
+import { storeContract } from '../support/store-contract.ts'
 
 const { rule, run } = storeContract('users')
 

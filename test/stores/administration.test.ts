@@ -1,12 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { createRoleStore } from '../../src/stores/postgres/roles.ts'
-import {
-  act,
-  grantOf,
-  openAccountStores,
-  storeContract,
-  withoutAudit,
-} from '../accounts/account-rows.ts'
+import { act, grantOf, openAccountStores, withoutAudit } from '../accounts/account-rows.ts'
+import { storeContract } from '../support/store-contract.ts'
 
 const { rule, run } = storeContract('administration')
 

@@ -1,41 +1,24 @@
-import { type Test, test } from 'tap'
-import type { NewSigningKey, Replacement } from '../../src/keys/key-store.ts'
+import { test } from 'tap'
+import type { Replacement } from '../../src/keys/key-store.ts'
 import { stateOf } from '../../src/keys/lifecycle.ts'
 import type { SigningAlgorithm } from '../../src/oauth/algorithm.ts'
 import { createKeyEmergencyStore } from '../../src/stores/postgres/key-emergencies.ts'
 import { createKeyPruners } from '../../src/stores/postgres/key-pruning.ts'
 import { createMacKeyStore } from '../../src/stores/postgres/mac-keys.ts'
 import { createSigningKeyStore } from '../../src/stores/postgres/signing-keys.ts'
-import { clearKeys } from '../keys/key-fixture.ts'
-import { onEverySqlBackend, openPostgres, type SqlBackend } from '../support/sql-backends.ts'
+import { byCommand as by, clearKeys } from '../keys/key-fixture.ts'
+import { newKey, rotation } from '../keys/key-rows.ts'
+import { openPostgres, type SqlBackend } from '../support/sql-backends.ts'
+import { storeContract } from '../support/store-contract.ts'
 
-type Rule = (t: Test, backend: SqlBackend) => Promise<void>
-const rules = new Map<string, Rule>()
-const rule = (title: string, act: Rule): unknown => rules.set(title, act)
+const { rule, run } = storeContract('the store of key emergencies', clearKeys)
 
-const by = { actor: 'cli', origin: {} }
-const key = (keyId: string, algorithm: SigningAlgorithm = 'ES256'): NewSigningKey => ({
-  keyId,
-  algorithm,
-  publicJwk: { kty: 'EC' },
-  sealedPrivateKey: Buffer.from(`sealed ${keyId}`),
-})
 const macKey = (number: number) => ({
   number,
   sealedKey: Buffer.from(`sealed ${number}`),
   useAfterSeconds: 0,
   retentionSeconds: 1000,
 })
-const rotation = {
-  algorithm: 'ES256',
-  retire: 'a',
-  promote: 'b',
-  next: key('c'),
-  leadSeconds: 10,
-  publicationSeconds: 100,
-  objectionSeconds: 20,
-  retentionSeconds: 50,
-} as const
 
 /** `a` signs and `b` waits, of ES256; `other` and `waits` of EdDSA; MAC key 1. */
 const seed = async (backend: SqlBackend) => {
@@ -43,10 +26,10 @@ const seed = async (backend: SqlBackend) => {
   const macKeys = createMacKeyStore(backend)
   await signingKeys.insertMissing(
     [
-      { key: key('a'), signAfterSeconds: 0 },
-      { key: key('b'), signAfterSeconds: null },
-      { key: key('other', 'EdDSA'), signAfterSeconds: 0 },
-      { key: key('waits', 'EdDSA'), signAfterSeconds: null },
+      { key: newKey('a'), signAfterSeconds: 0 },
+      { key: newKey('b'), signAfterSeconds: null },
+      { key: newKey('other', 'EdDSA'), signAfterSeconds: 0 },
+      { key: newKey('waits', 'EdDSA'), signAfterSeconds: null },
     ],
     by,
   )
@@ -54,7 +37,7 @@ const seed = async (backend: SqlBackend) => {
   backend.moveTime(100)
   const emergencies = createKeyEmergencyStore(backend, () => 3600)
   const promote = (revoke: string, next: string) =>
-    emergencies.promoteNext({ algorithm: 'ES256', revoke, next: key(next) }, by)
+    emergencies.promoteNext({ algorithm: 'ES256', revoke, next: newKey(next) }, by)
   const states = async (algorithm: SigningAlgorithm = 'ES256') => {
     const { now, keys } = await signingKeys.list()
     const ring = keys.filter((each) => each.algorithm === algorithm)
@@ -136,7 +119,7 @@ rule('after an emergency the rings can be rotated as ever', async (t, backend) =
   const { signingKeys, promote, states } = await seed(backend)
   await promote('a', 'c')
   backend.moveTime(100)
-  const next = { ...rotation, retire: 'b', promote: 'c', next: key('d') }
+  const next = { ...rotation, retire: 'b', promote: 'c', next: newKey('d') }
   t.ok(await signingKeys.rotate(next, by))
   backend.moveTime(10)
   t.strictSame(await states(), { b: 'retired', c: 'current', d: 'next' })
@@ -144,8 +127,8 @@ rule('after an emergency the rings can be rotated as ever', async (t, backend) =
 
 const replacement: Replacement = {
   expected: ['a', 'other'],
-  signers: [key('A'), key('O', 'EdDSA')],
-  nexts: [key('B'), key('W', 'EdDSA')],
+  signers: [newKey('A'), newKey('O', 'EdDSA')],
+  nexts: [newKey('B'), newKey('W', 'EdDSA')],
   macKey: macKey(2),
   keepMacKeys: false,
 }
@@ -191,7 +174,7 @@ rule('refresh tokens may be kept; a MAC key that waits is never used', async (t,
 rule('what somebody else replaced is not replaced again', async (t, backend) => {
   const { emergencies, states } = await seed(backend)
   t.equal(await emergencies.replaceAll(replacement, by), true)
-  const again = { ...replacement, signers: [key('X')], nexts: [key('Y')], macKey: macKey(3) }
+  const again = { ...replacement, signers: [newKey('X')], nexts: [newKey('Y')], macKey: macKey(3) }
   t.equal(await emergencies.replaceAll(again, by), false)
   const taken = { ...again, expected: ['A', 'O'], macKey: macKey(2) }
   t.equal(await emergencies.replaceAll(taken, by), false, 'nor under a number that is taken')
@@ -229,14 +212,7 @@ rule('keys are removed, with their secrets, when their time is over', async (t, 
   )
 })
 
-onEverySqlBackend('the store of key emergencies', async (t, backend) => {
-  for (const [title, act] of rules) {
-    await t.test(title, async (t) => {
-      await clearKeys(backend)
-      await act(t, backend)
-    })
-  }
-})
+run()
 
 /** Whether exactly one key signs and one waits, and none of the revoked ones is left. */
 const isSound = (states: Record<string, string>): boolean =>
@@ -258,8 +234,8 @@ test('of operators who replace everything at once one does it', async (t) => {
       emergencies.replaceAll(
         {
           ...replacement,
-          signers: [key(`signer ${n}`)],
-          nexts: [key(`next ${n}`)],
+          signers: [newKey(`signer ${n}`)],
+          nexts: [newKey(`next ${n}`)],
           macKey: macKey(2 + n),
         },
         by,

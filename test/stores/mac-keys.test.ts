@@ -1,14 +1,10 @@
-import type { Test } from 'tap'
 import { addSeconds } from '../../src/clock.ts'
 import { createMacKeyStore } from '../../src/stores/postgres/mac-keys.ts'
-import { clearKeys } from '../keys/key-fixture.ts'
-import { onEverySqlBackend, type SqlBackend } from '../support/sql-backends.ts'
+import { byCommand as by, clearKeys } from '../keys/key-fixture.ts'
+import { storeContract } from '../support/store-contract.ts'
 
-type Rule = (t: Test, backend: SqlBackend) => Promise<void>
-const rules = new Map<string, Rule>()
-const rule = (title: string, act: Rule): unknown => rules.set(title, act)
+const { rule, run } = storeContract('the store of MAC keys', clearKeys)
 
-const by = { actor: 'cli', origin: {} }
 const key = (number: number, useAfterSeconds = 0) => ({
   number,
   sealedKey: Buffer.from(`sealed ${number}`),
@@ -118,11 +114,4 @@ rule('a key is sealed again only from what it was', async (t, backend) => {
   t.strictSame(events.map(({ type }) => type).sort(), ['key.created', 'key.resealed'])
 })
 
-onEverySqlBackend('the store of MAC keys', async (t, backend) => {
-  for (const [title, act] of rules) {
-    await t.test(title, async (t) => {
-      await clearKeys(backend)
-      await act(t, backend)
-    })
-  }
-})
+run()

@@ -5,9 +5,9 @@ import {
   newSession,
   newUser,
   openAccountStores,
-  storeContract,
   withoutAudit,
 } from '../accounts/account-rows.ts'
+import { storeContract } from '../support/store-contract.ts'
 
 const { rule, run } = storeContract('sessions')
 

@@ -1,40 +1,21 @@
 import { sql } from 'kysely'
-import type { Test } from 'tap'
 import { addSeconds } from '../../src/clock.ts'
-import type { NewSigningKey, Rotation } from '../../src/keys/key-store.ts'
-import type { SigningAlgorithm } from '../../src/oauth/algorithm.ts'
+import type { Rotation } from '../../src/keys/key-store.ts'
 import { createSigningKeyStore } from '../../src/stores/postgres/signing-keys.ts'
-import { clearKeys } from '../keys/key-fixture.ts'
-import { onEverySqlBackend, type SqlBackend } from '../support/sql-backends.ts'
+import { byCommand as by, clearKeys } from '../keys/key-fixture.ts'
+import { newKey, rotation } from '../keys/key-rows.ts'
+import type { SqlBackend } from '../support/sql-backends.ts'
+import { storeContract } from '../support/store-contract.ts'
 
-type Rule = (t: Test, backend: SqlBackend) => Promise<void>
-const rules = new Map<string, Rule>()
-const rule = (title: string, act: Rule): unknown => rules.set(title, act)
+const { rule, run } = storeContract('the store of signing keys', clearKeys)
 
-const by = { actor: 'cli', origin: {} }
-const key = (keyId: string, algorithm: SigningAlgorithm = 'ES256'): NewSigningKey => ({
-  keyId,
-  algorithm,
-  publicJwk: { kty: 'EC' },
-  sealedPrivateKey: Buffer.from(`sealed ${keyId}`),
-})
-const rotation: Rotation = {
-  algorithm: 'ES256',
-  retire: 'a',
-  promote: 'b',
-  next: key('c'),
-  leadSeconds: 10,
-  publicationSeconds: 100,
-  objectionSeconds: 20,
-  retentionSeconds: 50,
-}
 /** A ring with `a`, which signs, and `b`, which waits, published 100 seconds ago. */
 const seed = async (backend: SqlBackend) => {
   const store = createSigningKeyStore(backend)
   await store.insertMissing(
     [
-      { key: key('a'), signAfterSeconds: 0 },
-      { key: key('b'), signAfterSeconds: null },
+      { key: newKey('a'), signAfterSeconds: 0 },
+      { key: newKey('b'), signAfterSeconds: null },
     ],
     by,
   )
@@ -57,9 +38,9 @@ rule('what is inserted is listed, with the times of the database', async (t, bac
   const store = createSigningKeyStore(backend)
   const { now } = await store.list()
   const candidates = [
-    { key: key('a'), signAfterSeconds: 0 },
-    { key: key('b'), signAfterSeconds: null },
-    { key: key('c', 'RS256'), signAfterSeconds: 3600 },
+    { key: newKey('a'), signAfterSeconds: 0 },
+    { key: newKey('b'), signAfterSeconds: null },
+    { key: newKey('c', 'RS256'), signAfterSeconds: 3600 },
   ]
   await store.insertMissing(candidates, by)
   const { keys } = await store.list()
@@ -79,9 +60,9 @@ rule('a key whose place is taken is left out, and not audited', async (t, backen
   const before = await store.list()
   await store.insertMissing(
     [
-      { key: key('other signer'), signAfterSeconds: 0 },
-      { key: key('other next'), signAfterSeconds: null },
-      { key: key('new', 'EdDSA'), signAfterSeconds: 0 },
+      { key: newKey('other signer'), signAfterSeconds: 0 },
+      { key: newKey('other next'), signAfterSeconds: null },
+      { key: newKey('new', 'EdDSA'), signAfterSeconds: 0 },
     ],
     by,
   )
@@ -124,7 +105,7 @@ const stale: Record<string, Partial<Rotation>> = {
   'the key to promote is unknown': { promote: 'x' },
   'the key to promote signs already': { promote: 'a' },
   'the key to promote is a second too young': { publicationSeconds: 101 },
-  'the keys are of another algorithm': { algorithm: 'EdDSA', next: key('c', 'EdDSA') },
+  'the keys are of another algorithm': { algorithm: 'EdDSA', next: newKey('c', 'EdDSA') },
 }
 for (const [title, change] of Object.entries(stale)) {
   rule(`nothing is rotated when ${title}`, async (t, backend) => {
@@ -157,14 +138,14 @@ rule(
 rule('the same rotation happens once', async (t, backend) => {
   const store = await seed(backend)
   t.ok(await store.rotate(rotation, by))
-  t.equal(await store.rotate({ ...rotation, next: key('d') }, by), undefined)
+  t.equal(await store.rotate({ ...rotation, next: newKey('d') }, by), undefined)
   t.equal((await store.list()).keys.length, 3)
 })
 
 rule('a rotation that fails in the middle leaves the ring as it was', async (t, backend) => {
   const store = await seed(backend)
   const before = await store.list()
-  await t.rejects(store.rotate({ ...rotation, next: key('a') }, by), { code: '23505' })
+  await t.rejects(store.rotate({ ...rotation, next: newKey('a') }, by), { code: '23505' })
   t.strictSame((await store.list()).keys, before.keys)
   t.equal(await countEvents(backend), 2)
 })
@@ -220,11 +201,4 @@ rule('the schema itself refuses an unsound ring', async (t, backend) => {
   t.strictSame((await store.list()).keys, before.keys)
 })
 
-onEverySqlBackend('the store of signing keys', async (t, backend) => {
-  for (const [title, act] of rules) {
-    await t.test(title, async (t) => {
-      await clearKeys(backend)
-      await act(t, backend)
-    })
-  }
-})
+run()
