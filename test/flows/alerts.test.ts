@@ -1,41 +1,14 @@
 import { createHmac } from 'node:crypto'
-import { once } from 'node:events'
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { text } from 'node:stream/consumers'
+import type { ServerResponse } from 'node:http'
 import { type Test, test } from 'tap'
 import { loadConfig } from '../../src/config.ts'
 import { createDeps } from '../../src/deps.ts'
 import { createLogger } from '../../src/plugins/logger.ts'
+import { alertKey, type Delivery, startAlertReceiver } from '../support/alert-receiver.ts'
 import { register, startService, testEnvironment } from '../support/service.ts'
 import { waitUntil } from '../support/wait-until.ts'
 
-const key = Buffer.alloc(32, 5)
-const secret = `whsec_${key.toString('base64')}`
 const byCli = { actor: 'cli', origin: {} }
-
-type Message = { headers: IncomingHttpHeaders; body: string }
-
-/** A receiver whose behaviour can be changed. */
-const receive = async (t: Test) => {
-  const messages: Message[] = []
-  const state: { answer: (response: ServerResponse) => unknown } = {
-    answer: (response) => response.writeHead(204).end(),
-  }
-  const server = createServer(async (request, response) => {
-    messages.push({ headers: request.headers, body: await text(request) })
-    state.answer(response)
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const { port } = server.address() as AddressInfo
-  return { messages, state, url: `http://127.0.0.1:${port}/alerts` }
-}
-
-const settings = (url: string) => ({ ALERT_WEBHOOK_URL: url, ALERT_WEBHOOK_SECRET: secret })
 
 /** A node that looks for alerts often. */
 const startNode = async (t: Test, databaseUrl: string, environment: Record<string, string>) => {
@@ -58,20 +31,19 @@ const startNode = async (t: Test, databaseUrl: string, environment: Record<strin
   }
 }
 
-/** What the README tells receivers to do. */
-const isGenuine = ({ headers, body }: Message): boolean => {
+const isGenuine = ({ headers, body }: Delivery): boolean => {
   const signed = `${headers['webhook-id']}.${headers['webhook-timestamp']}.${body}`
-  const expected = `v1,${createHmac('sha256', key).update(signed).digest('base64')}`
+  const expected = `v1,${createHmac('sha256', alertKey).update(signed).digest('base64')}`
   return headers['webhook-signature'] === expected
 }
 
-const dataOf = ({ body }: Message) => JSON.parse(body).data
+const dataOf = ({ body }: Delivery) => JSON.parse(body).data
 
 test('alerts: an act of an administrator reaches the receiver once, signed, though three nodes watch', async (t) => {
-  const { messages, url } = await receive(t)
+  const { messages, settings } = await startAlertReceiver(t)
   const { app, databaseUrl } = await startService(t)
   const { user } = await register(app)
-  const nodes = await Promise.all([1, 2, 3].map(() => startNode(t, databaseUrl, settings(url))))
+  const nodes = await Promise.all([1, 2, 3].map(() => startNode(t, databaseUrl, settings)))
   await nodes[0]?.deps.userAdministration.grantRole(user.id, 'admin', byCli)
   const [message] = await waitUntil('the alert', () => messages.length > 0 && messages)
   t.ok(message && isGenuine(message))
@@ -95,10 +67,10 @@ test('alerts: an act of an administrator reaches the receiver once, signed, thou
 })
 
 test('alerts: a receiver that fails, hangs or leads elsewhere gets the same message again, from any node, until it takes it', async (t) => {
-  const { messages, state, url } = await receive(t)
+  const { messages, state, url, settings } = await startAlertReceiver(t)
   const { app, databaseUrl } = await startService(t)
   const { user } = await register(app)
-  const first = await startNode(t, databaseUrl, settings(url))
+  const first = await startNode(t, databaseUrl, settings)
   const behaviours: ((response: ServerResponse) => unknown)[] = [
     (response) => response.writeHead(500).end(),
     (response) => response.writeHead(307, { location: url }).end(),
@@ -113,7 +85,7 @@ test('alerts: a receiver that fails, hangs or leads elsewhere gets the same mess
   await waitUntil('the third attempt', () => messages.length === 3)
   await first.deps.close()
   state.answer = (response) => response.writeHead(200).end()
-  const second = await startNode(t, databaseUrl, settings(url))
+  const second = await startNode(t, databaseUrl, settings)
   second.moveTime(16 + 61 + 301)
   await waitUntil('the fourth attempt', () => messages.length === 4)
   second.moveTime(100_000)
@@ -127,38 +99,4 @@ test('alerts: a receiver that fails, hangs or leads elsewhere gets the same mess
   )
   t.ok(messages.every(isGenuine))
   t.equal(new Set(messages.slice(0, 4).map(({ body }) => body)).size, 1)
-})
-
-test('alerts: what people do raises what the rules say', async (t) => {
-  const { app, databaseUrl, moveTime } = await startService(t)
-  const node = await startNode(t, databaseUrl, {})
-  const raised = async (subject: string) => {
-    const { events } = await node.deps.auditLog.find(
-      { type: 'alert.raised', subject },
-      { limit: 100 },
-    )
-    return events.map(({ details }) => details.rule)
-  }
-  const post = (url: string, payload: object, headers: Record<string, string> = {}) =>
-    app.inject({ method: 'POST', url, payload, headers })
-
-  const thief = await register(app)
-  await post('/auth/refresh', { refresh_token: thief.refresh_token })
-  moveTime(31)
-  await post('/auth/refresh', { refresh_token: thief.refresh_token })
-  await waitUntil('the reuse', async () => (await raised(thief.user.id)).includes('refresh_reuse'))
-
-  const traveller = await register(app)
-  const { email, password } = traveller
-  const agent = (name: string) => ({ 'user-agent': name })
-  await post('/auth/login', { email, password }, agent('Phone/1.0'))
-  await waitUntil('the new device', async () =>
-    (await raised(traveller.user.id)).includes('new_device'),
-  )
-
-  const attacked = await register(app)
-  for (let attempt = 0; attempt < 5; attempt += 1) {
-    await post('/auth/login', { email: attacked.email, password: `wrong ${attempt}` })
-  }
-  await waitUntil('the lockout', async () => (await raised(attacked.user.id)).includes('lockout'))
 })

@@ -3,6 +3,7 @@ import type { Kysely } from 'kysely'
 import type { Test } from 'tap'
 import { buildApp } from '../../src/app.ts'
 import { type Config, loadConfig } from '../../src/config.ts'
+import type { AlertOptions } from '../../src/deps/alerting.ts'
 import type { KeyOptions } from '../../src/deps/keys.ts'
 import { createDeps, type Deps } from '../../src/deps.ts'
 import { createLogger } from '../../src/plugins/logger.ts'
@@ -67,12 +68,12 @@ const createDatabase = (t: Test, environment: Readonly<Record<string, string>>) 
  * Starts the service for one test and closes it afterwards.
  * @param environment what differs from `testEnvironment`; DATABASE_URL makes it another node of a
  *   service that runs already.
- * @param keyOptions lets the days in the life of a key pass in seconds
+ * @param options let the days in the life of a key pass in seconds, and alerts come at once
  */
 export const startService = async (
   t: Test,
   environment: Readonly<Record<string, string>> = {},
-  keyOptions: KeyOptions = {},
+  options: KeyOptions & AlertOptions = {},
 ): Promise<TestService> => {
   const databaseUrl = environment.DATABASE_URL ?? (await createDatabase(t, environment)).url
   const config = loadConfig(
@@ -83,7 +84,7 @@ export const startService = async (
   const logger = createLogger('trace', { write: (line) => log.push(line) })
   t.teardown(() => refuseSecrets(log))
   let offset = 0
-  const deps = await createDeps(config, logger, { timeOffset: () => offset, ...keyOptions })
+  const deps = await createDeps(config, logger, { timeOffset: () => offset, ...options })
   t.teardown(() => deps.close())
   await deps.beginService()
   const app = await buildApp(deps)
