@@ -1,5 +1,5 @@
 /** The rate limits that can be configured, each by `RATE_LIMIT_<PROFILE>`. */
-export const rateLimitProfiles = [
+const rateLimitProfiles = [
   'default',
   'sign_in',
   'registration',

@@ -5,7 +5,7 @@ import { basePathOf } from '../plugins/base-path.ts'
 const anyAddress = new Set(['0.0.0.0', '::', '127.0.0.1', '::1'])
 
 /** Where the service answers on this machine, with the issuer's path and no slash at the end. */
-export const localUrl = ({ address, family, port }: AddressInfo, basePath: string): string => {
+const localUrl = ({ address, family, port }: AddressInfo, basePath: string): string => {
   const literal = family === 'IPv6' ? `[${address}]` : address
   return `http://${anyAddress.has(address) ? 'localhost' : literal}:${port}${basePath}`
 }

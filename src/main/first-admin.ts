@@ -23,7 +23,7 @@ export const createFirstAdmin = async ({
 }
 
 /** What the operator reads, once. */
-export const announcement = (email: string, password: string): string =>
+const announcement = (email: string, password: string): string =>
   [
     '',
     `The first administrator is ${email}.`,

@@ -3,24 +3,16 @@ import { type RawBuilder, sql } from 'kysely'
 import { test } from 'tap'
 import { type Chore, createHousekeeping } from '../../src/jobs/housekeeping.ts'
 import { createPruners } from '../../src/stores/postgres/pruning.ts'
+import { seedClient, seedUser } from '../support/seeds.ts'
 import { onEverySqlBackend, openPostgres, type SqlBackend } from '../support/sql-backends.ts'
 import { waitUntil } from '../support/wait-until.ts'
 
 type Ages = { readonly expiresIn: string; readonly usedBefore?: string }
 
-const seedUser = async ({ db }: SqlBackend): Promise<string> => {
-  const id = randomUUID()
-  const email = `${id}@example.com`
-  await db
-    .insertInto('users')
-    .values({ id, email, email_key: email, roles: ['user'] })
-    .execute()
-  await sql`
-    INSERT INTO clients (id, name, authentication_method, grant_types, scope, audience,
-      resource_server, redirect_uris)
-    VALUES ('app', 'App', 'none', '{}', '{}', '{}', '{}', '{}')
-    ON CONFLICT DO NOTHING`.execute(db)
-  return id
+/** A user, and the client `app`. */
+const seedOwner = async (backend: SqlBackend): Promise<string> => {
+  await seedClient(backend, 'app')
+  return seedUser(backend)
 }
 
 const interval = (text: string): RawBuilder<unknown> => sql`${text}::interval`
@@ -57,7 +49,7 @@ const runAll = async (backend: SqlBackend): Promise<Record<string, number>> => {
 onEverySqlBackend(
   'pruning: families that expired or idled away go, live ones stay',
   async (t, backend) => {
-    const userId = await seedUser(backend)
+    const userId = await seedOwner(backend)
     const live = await seedFamily(backend, userId, { expiresIn: '1 day', usedBefore: '59 minutes' })
     await seedFamily(backend, userId, { expiresIn: '-1 second' })
     await seedFamily(backend, userId, { expiresIn: '1 day', usedBefore: '61 minutes' })
@@ -70,7 +62,7 @@ onEverySqlBackend(
 onEverySqlBackend(
   'pruning: the walk over idle families reaches each of them, batch after batch',
   async (t, backend) => {
-    const userId = await seedUser(backend)
+    const userId = await seedOwner(backend)
     await sql`
     INSERT INTO refresh_families (id, user_id, user_version, client_id, scope, audience, auth_time,
       amr, offline, expires_at, idle_timeout, generation, digest, last_used_at)
@@ -93,7 +85,7 @@ onEverySqlBackend(
   'pruning: sessions, revocations, secrets and outages go once nobody can ask for them',
   async (t, backend) => {
     const { db, now } = backend
-    const userId = await seedUser(backend)
+    const userId = await seedOwner(backend)
     for (const expiresIn of ['-1 second', '1 hour']) {
       await sql`
       INSERT INTO sessions (id, user_id, amr, auth_time, expires_at)
@@ -130,7 +122,7 @@ onEverySqlBackend(
   'pruning: what has ended says why for a week, and then goes',
   async (t, backend) => {
     const { db, now } = backend
-    const userId = await seedUser(backend)
+    const userId = await seedOwner(backend)
     const recent = await seedFamily(backend, userId, { expiresIn: '30 days' })
     for (const [family, endedBefore] of [
       [recent, '6 days'],
@@ -155,7 +147,7 @@ const deadRows = 3000
 /** As many dead rows in every table that grows, and a live family. */
 const seedDead = async (backend: SqlBackend): Promise<string> => {
   const { db } = backend
-  const userId = await seedUser(backend)
+  const userId = await seedOwner(backend)
   for (const dead of [
     sql`INSERT INTO refresh_families (id, user_id, user_version, client_id, scope, audience,
         auth_time, amr, offline, expires_at, idle_timeout, generation, digest, last_used_at)

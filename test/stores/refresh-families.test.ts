@@ -9,38 +9,18 @@ import {
 } from '../../src/stores/postgres/family-endings.ts'
 import { createRefreshFamilyStore } from '../../src/stores/postgres/refresh-families.ts'
 import type { Rotation } from '../../src/tokens/family-store.ts'
+import { seedClient, seedUser } from '../support/seeds.ts'
 import { onEverySqlBackend, type SqlBackend } from '../support/sql-backends.ts'
 
 const digest = (letter: string): Buffer => Buffer.alloc(32, letter)
 
 /** A user with one session and one family at generation 1 whose digest is all `1`. */
-const seed = async ({ db, now }: SqlBackend, { offline = false } = {}) => {
-  const userId = randomUUID()
+const seed = async (backend: SqlBackend, { offline = false } = {}) => {
+  const { db, now } = backend
+  const userId = await seedUser(backend, ['user', 'admin'])
+  await seedClient(backend, 'app')
   const sessionId = randomUUID()
   const familyId = randomUUID()
-  await db
-    .insertInto('users')
-    .values({
-      id: userId,
-      email: `${userId}@example.com`,
-      email_key: `${userId}@example.com`,
-      roles: ['user', 'admin'],
-    })
-    .execute()
-  await db
-    .insertInto('clients')
-    .values({
-      id: 'app',
-      name: 'App',
-      authentication_method: 'none',
-      grant_types: ['refresh_token'],
-      scope: ['account'],
-      audience: [],
-      resource_server: [],
-      redirect_uris: [],
-    })
-    .onConflict((conflict) => conflict.doNothing())
-    .execute()
   await db
     .insertInto('sessions')
     .values({

@@ -3,6 +3,7 @@ import { sql } from 'kysely'
 import { createAudienceStore } from '../../src/stores/postgres/audiences.ts'
 import { insertRevocations, liftRevocation } from '../../src/stores/postgres/revocation-rows.ts'
 import { createRevocationStore } from '../../src/stores/postgres/revocations.ts'
+import { seedClient, seedUser } from '../support/seeds.ts'
 import { onEverySqlBackend, type SqlBackend } from '../support/sql-backends.ts'
 
 const insert = ({ db, now }: SqlBackend, value: string, lifetimeSeconds = 60) =>
@@ -151,22 +152,6 @@ const seedSignIn = async ({ db }: SqlBackend, userId: string, clientId: string) 
     )
   }
   return ids
-}
-
-const seedUser = async ({ db }: SqlBackend): Promise<string> => {
-  const id = randomUUID()
-  const email = `${id}@example.com`
-  await db
-    .insertInto('users')
-    .values({ id, email, email_key: email, roles: ['user'] })
-    .execute()
-  return id
-}
-
-const seedClient = async ({ db }: SqlBackend, id: string): Promise<void> => {
-  await sql`INSERT INTO clients (id, name, authentication_method, grant_types, scope, audience,
-      resource_server, redirect_uris)
-    VALUES (${id}, 'App', 'none', '{}', '{}', '{}', '{}', '{}')`.execute(db)
 }
 
 onEverySqlBackend(

@@ -1,5 +1,6 @@
-import { type RawBuilder, sql } from 'kysely'
+import { type RawBuilder, type Selectable, sql } from 'kysely'
 import type { FamilyGrant } from '../../tokens/family-store.ts'
+import type { RefreshFamilyRow } from './schema.ts'
 import { permissionsOfUser } from './user-rows.ts'
 
 /** The database's present moment, as a part of a statement. */
@@ -16,23 +17,21 @@ export const grantColumns = (now: Now) => sql`
   f.acr, f.confirmation, f.expires_at, u.roles, ${permissionsOfUser} AS permissions, ${now()} AS at`
 
 /** What `grantColumns` read. */
-export type GrantRow = {
-  id: string
-  session_id: string | null
-  user_id: string
-  client_id: string
-  offline: boolean
-  scope: string[]
-  audience: string[]
-  auth_time: Date
-  amr: string[]
-  acr: string | null
-  confirmation: string | null
-  expires_at: Date
-  roles: string[]
-  permissions: string[]
-  at: Date
-}
+export type GrantRow = Pick<
+  Selectable<RefreshFamilyRow>,
+  | 'id'
+  | 'session_id'
+  | 'user_id'
+  | 'client_id'
+  | 'offline'
+  | 'scope'
+  | 'audience'
+  | 'auth_time'
+  | 'amr'
+  | 'acr'
+  | 'confirmation'
+  | 'expires_at'
+> & { roles: string[]; permissions: string[]; at: Date }
 
 export const toGrant = (row: GrantRow): FamilyGrant => ({
   familyId: row.id,

@@ -1,10 +1,9 @@
 import type { Chore } from '../../jobs/housekeeping.ts'
+import { byTheService } from '../../keys/first-keys.ts'
 import { insertAuditEvents } from './audit.ts'
 import { type Connection, inTransaction } from './database.ts'
 import { macKeyEvent } from './mac-keys.ts'
 import { keyEvent } from './signing-keys.ts'
-
-const byTheService = { origin: {} }
 
 /**
  * Removes keys whose time is over, the sealed halves with them. Until then a node that starts must
