@@ -55,6 +55,31 @@ t.test('create makes a machine client and prints its secret, which is good', asy
   t.ok(await isGood(created))
 })
 
+t.test('update changes what is stated, keeps the rest, and is audited by member', async (t) => {
+  const { client_secret: _secret, ...client } = await makeMachine()
+  const update = ['clients', 'update', client.client_id]
+  const changed = await json([
+    ...[...update, '--name', 'Invoices', '--scope', 'invoices:read'],
+    ...['--cors-origin', 'https://app.example', '--refresh-retry-elsewhere', 'refuse'],
+  ])
+  t.strictSame(changed, {
+    ...client,
+    client_name: 'Invoices',
+    scope: 'invoices:read',
+    cors_origins: ['https://app.example'],
+    refresh_retry_elsewhere: 'refuse',
+  })
+  t.strictSame(await json(update), changed, 'nothing stated, nothing changed')
+  const events = await db
+    .selectFrom('audit_events')
+    .select(['actor', 'details'])
+    .where('client_id', '=', client.client_id)
+    .where('type', '=', 'client.updated')
+    .execute()
+  const members = ['client_name', 'cors_origins', 'refresh_retry_elsewhere', 'scope']
+  t.strictSame(events, [{ actor: 'cli', details: { changed: members } }])
+})
+
 t.test('create takes every option, repeated, in one word, or separated by commas', async (t) => {
   const { created_at, client_secret, ...rest } = (await json([
     ...['clients', 'create', '--id', 'orders-api', '--name', 'Orders, inc.'],

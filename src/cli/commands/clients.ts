@@ -4,24 +4,16 @@ import {
   addExamples,
   type CommandContext,
   type PrintOptions,
-  parseList,
-  parseMany,
   parseWholeNumber,
   printResult,
 } from '../command-context.ts'
 import { formatRecord, formatTable } from '../output.ts'
+import { addChangeable, type ChangeOptions, changeOf } from './client-options.ts'
 
-type CreateOptions = PrintOptions & {
+type CreateOptions = ChangeOptions & {
   readonly id?: string
   readonly name: string
-  readonly grant?: string[]
-  readonly scope?: string[]
-  readonly audience?: string[]
-  readonly resourceServer?: string[]
-  readonly redirectUri?: string[]
-  readonly corsOrigin?: string[]
   readonly authMethod?: string
-  readonly refreshGraceSeconds?: number
 }
 
 export const addClientCommands = (program: Command, context: CommandContext): void => {
@@ -47,6 +39,7 @@ export const addClientCommands = (program: Command, context: CommandContext): vo
       },
     )
   }
+  addUpdate(clients, context)
   addRotateSecret(clients, context)
 }
 
@@ -67,23 +60,31 @@ const addCreate = (clients: Command, context: CommandContext): void => {
   const create = addCommand(clients, 'create', 'Register a client and print its secret, once')
     .requiredOption('--name <name>', 'what people call it')
     .option('--id <id>', 'its client_id; a random one by default')
-    .option('--grant <type>', 'grant type that it may use (repeatable)', parseList)
-    .option('--scope <scope>', 'scope that it may be granted (repeatable)', parseList)
-    .option('--audience <uri>', 'audience that it may ask tokens for (repeatable)', parseMany)
-    .option('--resource-server <uri>', 'audience that it serves (repeatable)', parseMany)
-    .option('--redirect-uri <uri>', 'where sign-ins may return to (repeatable)', parseMany)
-    .option('--cors-origin <origin>', 'web page that may read its answers (repeatable)', parseMany)
     .option('--auth-method <method>', 'client_secret_basic, client_secret_post or none')
-    .option(
-      '--refresh-grace-seconds <seconds>',
-      'window for retried refreshes',
-      parseWholeNumber(0, 600),
-    )
     .action((options: CreateOptions) => createClient(context, options))
+  addChangeable(create)
   addExamples(create, [
     'tessera clients create --name billing --grant client_credentials --scope "invoices:read" --audience https://api.example',
     'tessera clients create --name "orders API" --resource-server https://api.example --json',
   ])
+}
+
+const addUpdate = (clients: Command, context: CommandContext): void => {
+  const update = addCommand(
+    clients,
+    'update <client-id>',
+    'Change what is stated of a client, a list as a whole; the rest stays',
+  )
+    .option('--name <name>', 'what people call it')
+    .action(async (clientId: string, options: ChangeOptions) => {
+      const change = { name: options.name, ...changeOf(options) }
+      const stated = Object.entries(change).filter(([, value]) => value !== undefined)
+      const input = { clientId, ...Object.fromEntries(stated) }
+      const client = await context.call('clients.update', input)
+      printResult(context, options, client, formatRecord(client))
+    })
+  addChangeable(update)
+  addExamples(update, ['tessera clients update billing --scope "invoices:read" --name Billing'])
 }
 
 const createClient = async (context: CommandContext, options: CreateOptions): Promise<void> => {
@@ -91,13 +92,7 @@ const createClient = async (context: CommandContext, options: CreateOptions): Pr
     id: options.id,
     name: options.name,
     authenticationMethod: options.authMethod,
-    grantTypes: options.grant,
-    scope: options.scope,
-    audience: options.audience,
-    resourceServer: options.resourceServer,
-    redirectUris: options.redirectUri,
-    corsOrigins: options.corsOrigin,
-    refreshGraceSeconds: options.refreshGraceSeconds,
+    ...changeOf(options),
   })
   printWithSecret(context, options, client)
 }

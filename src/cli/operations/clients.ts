@@ -5,6 +5,18 @@ import { byCli, defineOperation } from './operation.ts'
 
 const names = Type.Optional(Type.Array(Type.String()))
 const clientId = Type.Object({ clientId: Type.String() })
+const retryElsewhere = Type.Enum(['allow', 'refuse'])
+
+const changeable = {
+  grantTypes: names,
+  scope: names,
+  audience: names,
+  resourceServer: names,
+  redirectUris: names,
+  corsOrigins: names,
+  refreshGraceSeconds: Type.Optional(Type.Number()),
+  refreshRetryElsewhere: Type.Optional(retryElsewhere),
+}
 
 const withSecretToJson = ({ client, secret }: ClientWithSecret) => {
   const { client_id, ...rest } = toWireClient(client)
@@ -19,13 +31,7 @@ export const clientOperations = {
       id: Type.Optional(Type.String()),
       name: Type.String(),
       authenticationMethod: Type.Optional(Type.String()),
-      grantTypes: names,
-      scope: names,
-      audience: names,
-      resourceServer: names,
-      redirectUris: names,
-      corsOrigins: names,
-      refreshGraceSeconds: Type.Optional(Type.Number()),
+      ...changeable,
     }),
     async ({ clientAdministration }, registration) =>
       withSecretToJson(await clientAdministration.create(registration, byCli)),
@@ -35,6 +41,11 @@ export const clientOperations = {
   ),
   'clients.show': defineOperation(clientId, async ({ clientAdministration }, input) =>
     toWireClient(await clientAdministration.show(input.clientId)),
+  ),
+  'clients.update': defineOperation(
+    Type.Object({ clientId: Type.String(), name: Type.Optional(Type.String()), ...changeable }),
+    async ({ clientAdministration }, { clientId, ...change }) =>
+      toWireClient(await clientAdministration.update(clientId, change, byCli)),
   ),
   'clients.disable': defineOperation(clientId, async ({ clientAdministration }, input) =>
     toWireClient(await clientAdministration.disable(input.clientId, byCli)),

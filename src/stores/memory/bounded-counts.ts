@@ -2,7 +2,8 @@ import { type IRateLimiterOptions, RateLimiterMemory } from 'rate-limiter-flexib
 
 /**
  * Counts of this process, of so many keys at most: nobody fills the memory with names.
- * Beyond that the oldest go, and those that were set, such as locks, only after all others.
+ * Beyond that the oldest go, and those that were set, such as locks, only after all others. Names
+ * do not share a count as addresses do in `BoundedMemoryLimiter`: a flood would lock out everybody.
  */
 export class BoundedCounts extends RateLimiterMemory {
   readonly #capacity: number

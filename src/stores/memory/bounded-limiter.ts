@@ -7,7 +7,8 @@ const sharedKeys = 1000
 
 /**
  * Counts in the process, in bounded memory: once there are too many keys, new ones share what is
- * left. So whoever has very many addresses gets less, not more.
+ * left. So whoever has very many addresses gets less, not more; they would get more if the oldest
+ * were forgotten, as in `BoundedCounts`.
  */
 export class BoundedMemoryLimiter extends RateLimiterMemory {
   // Keys that began in the present window, and in the one before: none older is still there.
