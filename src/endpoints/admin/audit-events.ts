@@ -107,13 +107,22 @@ const readFilter = (query: Static<typeof querySchema>): AuditFilter => {
     ...(session !== undefined && { sessionId: session }),
     ...(family !== undefined && { familyId: family }),
     ...(address !== undefined && { address: plainSpelling(address) }),
-    ...(from !== undefined && { from: new Date(from) }),
-    ...(to !== undefined && { to: new Date(to) }),
+    ...(from !== undefined && { from: readTime('from', from) }),
+    ...(to !== undefined && { to: readTime('to', to) }),
   }
   if (filter.from && filter.to && filter.from >= filter.to) {
     throw invalidQuery('to', 'must be later than from')
   }
   return filter
+}
+
+const [earliest, latest] = [Date.parse('0001-01-01T00:00Z'), Date.parse('9999-12-31T23:59:59.999Z')]
+
+/** The format admits what is no time here or in the database: leap seconds, the year 0. */
+const readTime = (member: string, given: string): Date => {
+  const time = new Date(given)
+  if (time.getTime() >= earliest && time.getTime() <= latest) return time
+  throw invalidQuery(member, 'must be a valid date-time')
 }
 
 /** The spelling in which the log has it: 2001:DB8:0::1 is 2001:db8::1 (RFC 5952). */
