@@ -1,40 +1,19 @@
 import type { ClientStore } from './client-store.ts'
+import { createMemoryCopy, type MemoryCopy, type MemoryCopyOptions } from './memory-copy.ts'
 
 /** The origins of all enabled clients in memory, so that a preflight reads nothing. */
-export type ClientOrigins = {
-  has(origin: string): boolean
-  /** @throws {Unavailable} when the database does not answer; what was known stays. */
-  reload(): Promise<void>
-  /** Loads, and reloads every minute from then on. */
-  start(): Promise<void>
-  close(): void
-}
+export type ClientOrigins = MemoryCopy & { has(origin: string): boolean }
 
-type ClientOriginsOptions = {
+type ClientOriginsOptions = MemoryCopyOptions & {
   readonly store: Pick<ClientStore, 'listOrigins'>
-  readonly onFailure: (error: unknown) => void
-  readonly reloadMs?: number
 }
 
-export const createClientOrigins = ({
-  store,
-  onFailure,
-  reloadMs = 60_000,
-}: ClientOriginsOptions): ClientOrigins => {
+export const createClientOrigins = ({ store, ...options }: ClientOriginsOptions): ClientOrigins => {
   let origins: ReadonlySet<string> = new Set()
-  let timer: NodeJS.Timeout | undefined
 
   const reload = async (): Promise<void> => {
     origins = new Set(await store.listOrigins())
   }
 
-  return {
-    has: (origin) => origins.has(origin),
-    reload,
-    async start() {
-      await reload()
-      timer = setInterval(() => void reload().catch(onFailure), reloadMs)
-    },
-    close: () => clearInterval(timer),
-  }
+  return { has: (origin) => origins.has(origin), ...createMemoryCopy(reload, options) }
 }
