@@ -1,4 +1,5 @@
 import type { AudienceDirectory, AudienceSettings } from '../tokens/issuer.ts'
+import type { StoredAudience } from './audience.ts'
 import type { AudienceStore } from './audience-store.ts'
 import { createMemoryCopy, type MemoryCopy, type MemoryCopyOptions } from './memory-copy.ts'
 
@@ -20,8 +21,7 @@ export const createAudienceDirectory = ({
   let settings = new Map<string, AudienceSettings>()
   let longest = 0
 
-  const reload = async (): Promise<void> => {
-    const audiences = await store.list()
+  const keep = (audiences: readonly StoredAudience[]): void => {
     settings = new Map(audiences.map(({ name, ...rest }) => [name, rest]))
     longest = Math.max(0, ...audiences.map(({ longestTtlSeconds }) => longestTtlSeconds))
   }
@@ -29,6 +29,6 @@ export const createAudienceDirectory = ({
   return {
     settingsOf: (audience) => settings.get(audience),
     longestLifetimeSeconds: () => longest,
-    ...createMemoryCopy(reload, options),
+    ...createMemoryCopy(() => store.list(), keep, options),
   }
 }

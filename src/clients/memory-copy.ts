@@ -12,11 +12,26 @@ export type MemoryCopyOptions = {
   readonly reloadMs?: number
 }
 
-export const createMemoryCopy = (
-  reload: () => Promise<void>,
+/** @param keep puts what was read in the place of what was known */
+export const createMemoryCopy = <T>(
+  read: () => Promise<T>,
+  keep: (found: T) => void,
   { onFailure, reloadMs = 60_000 }: MemoryCopyOptions,
 ): MemoryCopy => {
   let timer: NodeJS.Timeout | undefined
+  let begun = 0
+  let kept = 0
+
+  const reload = async (): Promise<void> => {
+    begun += 1
+    const turn = begun
+    const found = await read()
+    // Of two loads at once the one that began later knows more.
+    if (turn < kept) return
+    kept = turn
+    keep(found)
+  }
+
   return {
     reload,
     async start() {

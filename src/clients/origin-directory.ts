@@ -11,9 +11,12 @@ type ClientOriginsOptions = MemoryCopyOptions & {
 export const createClientOrigins = ({ store, ...options }: ClientOriginsOptions): ClientOrigins => {
   let origins: ReadonlySet<string> = new Set()
 
-  const reload = async (): Promise<void> => {
-    origins = new Set(await store.listOrigins())
+  const keep = (found: readonly string[]): void => {
+    origins = new Set(found)
   }
 
-  return { has: (origin) => origins.has(origin), ...createMemoryCopy(reload, options) }
+  return {
+    has: (origin) => origins.has(origin),
+    ...createMemoryCopy(() => store.listOrigins(), keep, options),
+  }
 }
