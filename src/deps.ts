@@ -80,6 +80,7 @@ export type Deps = {
   readonly metrics: Metrics
   readonly familyStories: FamilyStories
   readSchemaStatus(): Promise<SchemaStatus>
+  readonly panic: Storage['panic']
   /**
    * What a service does beyond a command: its built-in client becomes what the configuration says,
    * and housekeeping begins.
@@ -152,6 +153,7 @@ const join = async (
       metrics.count,
     ),
     readSchemaStatus: storage.readSchemaStatus,
+    panic: storage.panic,
     async beginService() {
       await stores.clients.ensureBuiltIn(firstPartyClient(firstPartyAudience(config)))
       keySchedule.start()

@@ -58,3 +58,16 @@ export const endOnBug = ({ config, logger, stop }: Ending): void => {
   process.once('uncaughtException', end)
   process.once('unhandledRejection', end)
 }
+
+/** Nothing is answered any more by an embedded database that cannot go on; a new start may. */
+export const endOnPanic = (
+  { config, logger, stop }: Ending,
+  panic: Promise<Error> | undefined,
+): void => {
+  void panic?.then(async (error) => {
+    logger.fatal({ err: error }, 'the embedded database cannot go on: see to its disk, start again')
+    exitInTime(config)
+    await stop().catch(() => {})
+    process.exit(1)
+  })
+}

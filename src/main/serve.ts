@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
 import { snapshotOf } from '../observability/aggregation.ts'
 import { greet } from './banner.ts'
-import { endOnBug, endOnSignal, exitInTime, leavingMs } from './endings.ts'
+import { endOnBug, endOnPanic, endOnSignal, exitInTime, leavingMs } from './endings.ts'
 import { isOurs, type Report } from './messages.ts'
 import { type Service, startService } from './service.ts'
 
@@ -17,6 +17,7 @@ export const serve = async (config: Config, logger: Logger): Promise<void> => {
   if (cluster.isWorker) return serveAsWorker(service, parts)
   endOnSignal(parts)
   endOnBug(parts)
+  endOnPanic(parts, service.panic)
   greet(config, service.address)
 }
 

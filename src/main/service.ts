@@ -17,6 +17,8 @@ export type Service = {
   /** Where it listens. */
   readonly address: AddressInfo
   readonly metrics: Metrics['registry']
+  /** Settles when the embedded database cannot go on. */
+  readonly panic: Deps['panic']
   /**
    * Tells balancers to stop, for `delayMs`; then takes nothing new, lets running requests end within
    * the time for that, and closes all it opened.
@@ -51,6 +53,7 @@ export const startService = async (config: Config, logger: Logger): Promise<Serv
     return {
       address: app.server.address() as AddressInfo,
       metrics: deps.metrics.registry,
+      panic: deps.panic,
       stop(delayMs) {
         stopped ??= closeAll(closings, delayMs)
         return stopped

@@ -17,6 +17,8 @@ export type Storage = {
   readSchemaStatus(): Promise<SchemaStatus>
   /** undefined in the embedded mode. */
   poolUse(): PoolUse | undefined
+  /** Settles when the embedded database cannot go on; a server's is a matter of the server. */
+  readonly panic?: Promise<Error>
   close(): Promise<void>
 }
 
@@ -78,7 +80,7 @@ const openEmbeddedStorage = async (
   config: Config,
   { timeOffset, embedded, lockWaitMs }: StorageOptions,
 ): Promise<Storage> => {
-  const { db, close } = embedded ?? (await openEmbedded(config.dataDir, lockWaitMs))
+  const { db, close, panic } = embedded ?? (await openEmbedded(config.dataDir, lockWaitMs))
   try {
     await ensureSchema(db, config.migrateOnStart)
     return {
@@ -87,6 +89,7 @@ const openEmbeddedStorage = async (
       mode: 'embedded',
       readSchemaStatus: () => schemaStatus(db),
       poolUse: () => undefined,
+      panic,
       close,
     }
   } catch (error) {

@@ -1,14 +1,17 @@
 import { existsSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { PGlite, types } from '@electric-sql/pglite'
+import { PGlite, type PGliteOptions, types } from '@electric-sql/pglite'
 import type { Kysely } from 'kysely'
 import { closeToOthers, DataFolderError, lockDataFolder } from './data-folder.ts'
 import { wrapPGlite } from './database.ts'
+import { EndingPGlite } from './embedded-panic.ts'
 import type { Database } from './schema.ts'
 
 /** An open embedded database; `close` also gives its data folder back. */
 export type Embedded = {
   readonly db: Kysely<Database>
+  /** Settles when it cannot go on, and every statement fails from then on. */
+  readonly panic: Promise<Error>
   readonly close: () => Promise<void>
 }
 
@@ -33,8 +36,7 @@ export const openEmbedded = async (
   try {
     const folder = join(dataDir, 'postgres')
     if (!existsSync(folder)) await makeCluster(folder)
-    const pglite = await PGlite.create(folder, { parsers })
-    return embed(pglite, unlock)
+    return embed(await open({ dataDir: folder }), unlock)
   } catch (error) {
     unlock()
     throw new DataFolderError(
@@ -49,7 +51,13 @@ export const openEmbedded = async (
  * @param prepared a data folder to begin with, as PGlite's `dumpDataDir` gives it.
  */
 export const openInMemory = async (prepared?: Blob): Promise<Embedded> =>
-  embed(await PGlite.create({ parsers, ...(prepared && { loadDataDir: prepared }) }), () => {})
+  embed(await open(prepared === undefined ? {} : { loadDataDir: prepared }), () => {})
+
+const open = async (options: PGliteOptions): Promise<EndingPGlite> => {
+  const pglite = new EndingPGlite({ ...options, parsers })
+  await pglite.waitReady
+  return pglite
+}
 
 // Made beside and moved, so that a process killed in the middle leaves nothing half made.
 const makeCluster = async (folder: string): Promise<void> => {
@@ -61,10 +69,11 @@ const makeCluster = async (folder: string): Promise<void> => {
   renameSync(unfinished, folder)
 }
 
-const embed = (pglite: PGlite, unlock: () => void): Embedded => {
+const embed = (pglite: EndingPGlite, unlock: () => void): Embedded => {
   const db = wrapPGlite(pglite)
   return {
     db,
+    panic: pglite.panic,
     close: async () => {
       try {
         await db.destroy()
