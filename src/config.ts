@@ -4,6 +4,7 @@ import { findBreaches } from './config/rules.ts'
 import { type Config, toConfig } from './config/settings.ts'
 
 export { environmentSchema } from './config/environment-schema.ts'
+export type { RedisServers } from './config/redis-url.ts'
 export type { Config } from './config/settings.ts'
 
 /** All that is wrong with the environment, one sentence each. Never contains a value. */

@@ -33,6 +33,8 @@ const production: Variables = {
   KEY_ENCRYPTION_KEY: key(1),
 }
 
+const redisSentence =
+  'REDIS_URL must be a redis://, rediss://, redis-sentinel:// or redis-cluster:// URL, each host with a port from 1 to 65535 or none, credentials percent-encoded'
 const webhookSecret = `whsec_${key(3)}`
 const webhookUrl =
   'ALERT_WEBHOOK_URL must be an https URL without credentials or fragment; away from production it may be http on this machine'
@@ -155,6 +157,43 @@ t.test('every rate limit that is wrong is named, all at once', async (t) => {
   }
 })
 
+const single = { kind: 'single', tls: false, database: 0, masterName: '' }
+const redisServers: Record<string, object> = {
+  'redis://localhost': { ...single, nodes: [{ host: 'localhost', port: 6379 }] },
+  'rediss://us%40er:p%3Aw%25@[::1]:7000/3': {
+    ...{ ...single, tls: true, database: 3, username: 'us@er', password: 'p:w%' },
+    nodes: [{ host: '::1', port: 7000 }],
+  },
+  'redis://password@localhost/': {
+    ...{ ...single, password: 'password' },
+    nodes: [{ host: 'localhost', port: 6379 }],
+  },
+  'redis-sentinel://a,[::1]:7001': {
+    ...{ ...single, kind: 'sentinel', masterName: 'mymaster' },
+    nodes: [
+      { host: 'a', port: 26_379 },
+      { host: '::1', port: 7001 },
+    ],
+  },
+  'redis-sentinel://user:pa:ss@a/the%20main': {
+    ...{ ...single, kind: 'sentinel', masterName: 'the main', username: 'user', password: 'pa:ss' },
+    nodes: [{ host: 'a', port: 26_379 }],
+  },
+  'redis-cluster://user:p%2Fw@a:7000,b/0': {
+    ...{ ...single, kind: 'cluster', username: 'user', password: 'p/w' },
+    nodes: [
+      { host: 'a', port: 7000 },
+      { host: 'b', port: 6379 },
+    ],
+  },
+}
+
+for (const [REDIS_URL, servers] of Object.entries(redisServers)) {
+  t.test(`of a Redis every node and the credentials are read: ${REDIS_URL}`, async (t) => {
+    t.strictSame(load({ REDIS_URL }).redisServers, servers)
+  })
+}
+
 t.test('alerts are signed with every secret that is named, the newest first', async (t) => {
   const { alertWebhookUrl, alertWebhookKeys } = load({
     ALERT_WEBHOOK_URL: 'http://[::1]:9000/hook?a=b',
@@ -188,12 +227,16 @@ t.test('production starts with an https issuer, a database and a key', async (t)
   t.match(load(production), { production: true, issuer: 'https://auth.example.com' })
 })
 
+t.test('away from production, by whichever name, nothing but defaults is needed', async (t) => {
+  for (const NODE_ENV of ['development', 'test', '']) t.same(load({ NODE_ENV }), load({}))
+})
+
 t.test('production names all that is missing at once, beside what is wrong', async (t) => {
   t.same(problemsOf({ NODE_ENV: 'production', PORT: 'http', REDIS_URL: 'localhost' }), [
     'PORT must be a whole number from 0 to 65535',
     'ISSUER is required in production: the public https URL of this service',
     'DATABASE_URL is required in production: postgres://user:password@host/database',
-    'REDIS_URL must be a redis://, rediss://, redis-sentinel:// or redis-cluster:// URL',
+    redisSentence,
     'KEY_ENCRYPTION_KEY or KEY_ENCRYPTION_KEY_FILE is required in production: 32 random bytes in base64 (openssl rand -base64 32)',
   ])
 })
@@ -300,6 +343,15 @@ const broken: Record<string, { variables: Variables; problem: string }> = {
       ],
     ),
   ),
+  ...Object.fromEntries(
+    ['Production', 'prod', 'PRODUCTION', 'staging', 'production,'].map((NODE_ENV) => [
+      `the environment ${NODE_ENV}`,
+      {
+        variables: { NODE_ENV },
+        problem: 'NODE_ENV must be one of production, development, test',
+      },
+    ]),
+  ),
   'a database of another kind': {
     variables: { DATABASE_URL: 'mysql://u:p@db/x' },
     problem: 'DATABASE_URL must be a postgres:// URL',
@@ -312,10 +364,34 @@ const broken: Record<string, { variables: Variables; problem: string }> = {
     variables: { DATABASE_DIRECT_URL: 'postgres://u:p@db/x' },
     problem: 'DATABASE_DIRECT_URL is of use only beside DATABASE_URL',
   },
-  'a Redis of another kind': {
-    variables: { REDIS_URL: 'http://localhost:6379' },
-    problem: 'REDIS_URL must be a redis://, rediss://, redis-sentinel:// or redis-cluster:// URL',
-  },
+  ...Object.fromEntries(
+    [
+      'http://localhost:6379',
+      'redis://',
+      'redis:///0',
+      'redis://localhost:notaport',
+      'redis://:pw@localhost:99999',
+      'redis://localhost:0',
+      'redis://[::1',
+      'redis://one,two',
+      'redis://localhost/first',
+      'redis://localhost/0?family=6',
+      'redis://localhost#0',
+      'redis://:100%@localhost',
+      'redis://user:@localhost',
+      'rediss://local host',
+      'redis-sentinel://host:x,/name',
+      'redis-sentinel://host/%',
+      'redis-sentinel://',
+      'redis-cluster://,',
+      'redis-cluster://host,',
+      'redis-cluster://host:6379,host:70000',
+      'redis-cluster://host/1',
+    ].map((REDIS_URL) => [
+      `the Redis ${REDIS_URL}`,
+      { variables: { REDIS_URL }, problem: redisSentence },
+    ]),
+  ),
   'a key-encryption key of 16 bytes': {
     variables: { KEY_ENCRYPTION_KEY: Buffer.alloc(16).toString('base64') },
     problem: keySentence('KEY_ENCRYPTION_KEY'),

@@ -9,7 +9,6 @@ import {
   isHttpUrl,
   isIssuer,
   isPostgresUrl,
-  isRedisUrl,
   isWebhookSecret,
   isWebhookUrl,
   isWorkerCount,
@@ -93,8 +92,10 @@ const rules: readonly Rule[] = [
   },
   {
     about: ['REDIS_URL'],
-    isBroken: ({ REDIS_URL }) => isSetBut(REDIS_URL, isRedisUrl),
-    sentence: 'REDIS_URL must be a redis://, rediss://, redis-sentinel:// or redis-cluster:// URL',
+    isBroken: ({ REDIS_URL }, { redisServers }) =>
+      REDIS_URL !== undefined && redisServers === undefined,
+    sentence:
+      'REDIS_URL must be a redis://, rediss://, redis-sentinel:// or redis-cluster:// URL, each host with a port from 1 to 65535 or none, credentials percent-encoded',
   },
   {
     about: ['KEY_ENCRYPTION_KEY', 'KEY_ENCRYPTION_KEY_FILE'],

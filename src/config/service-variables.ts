@@ -1,11 +1,12 @@
 import { Type } from 'typebox'
-import { number, optionalPort, text, textOr } from './setting-types.ts'
+import { number, oneOf, optionalPort, text, textOr } from './setting-types.ts'
 
 /** Where the service runs, and where its data are. */
 export const serviceVariables = {
-  NODE_ENV: text(
+  NODE_ENV: oneOf(
+    ['production', 'development', 'test'],
+    'development',
     '`production` makes ISSUER (https), DATABASE_URL and a key-encryption key required',
-    { example: 'production' },
   ),
   PORT: number(4000, 'TCP port; 0 takes a free one', 0, 65_535),
   HOST: textOr('127.0.0.1', 'Address to listen on; the container image sets 0.0.0.0'),

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import type { Environment } from './environment-schema.ts'
 import { type RateLimits, type RateLimitVariable, readRateLimits } from './rate-limits.ts'
+import { parseRedisUrl, type RedisServers } from './redis-url.ts'
 
 type CamelCase<S extends string> = S extends `${infer Head}_${infer Tail}`
   ? `${Lowercase<Head>}${Capitalize<CamelCase<Tail>>}`
@@ -18,6 +19,8 @@ type Derived = {
   /** Newest first; each signs every alert. */
   readonly alertWebhookKeys: readonly Buffer[]
   readonly rateLimits: RateLimits
+  /** Absent without REDIS_URL. */
+  readonly redisServers?: RedisServers
   /** Processes that share the port. */
   readonly workers: number
 }
@@ -27,6 +30,7 @@ type ReplacedVariable =
   | 'keyEncryptionKey'
   | 'keyEncryptionKeyFile'
   | 'alertWebhookSecret'
+  | 'redisUrl'
   | CamelCase<RateLimitVariable>
 
 /** The whole configuration, read once, frozen and passed down. Durations carry their unit. */
@@ -38,7 +42,8 @@ export const toConfig = (
   keyEncryptionKeys: readonly Buffer[],
 ): Config => {
   const { NODE_ENV, KEY_ENCRYPTION_KEY, KEY_ENCRYPTION_KEY_FILE, ...unsealed } = environment
-  const { ALERT_WEBHOOK_SECRET, ...settings } = unsealed
+  const { ALERT_WEBHOOK_SECRET, REDIS_URL, ...settings } = unsealed
+  const redisServers = REDIS_URL === undefined ? undefined : parseRedisUrl(REDIS_URL)
   const issuer = environment.ISSUER ?? new URL(`http://localhost:${environment.PORT}`).origin
   const named = Object.entries(settings)
     .filter(([name]) => !name.startsWith('RATE_LIMIT_'))
@@ -55,6 +60,7 @@ export const toConfig = (
       Buffer.from(secret.replace('whsec_', ''), 'base64'),
     ),
     rateLimits: readRateLimits(environment),
+    ...(redisServers === undefined ? {} : { redisServers }),
     workers: environment.WORKERS === 'auto' ? availableParallelism() : Number(environment.WORKERS),
   })
 }

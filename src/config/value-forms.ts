@@ -24,10 +24,6 @@ export const isWorkerCount = (text: string): boolean =>
 
 export const isPostgresUrl = (text: string): boolean => isUrl(text, ['postgres:', 'postgresql:'])
 
-/** One host, or several separated by commas, which no URL parser takes. */
-export const isRedisUrl = (text: string): boolean =>
-  /^(?:rediss?|redis-sentinel|redis-cluster):\/\/[^\s/]/.test(text)
-
 /** A domain that may be named in a cookie of the issuer's host (RFC 6265 §5.3). */
 export const isCookieDomain = (text: string, issuer: string): boolean => {
   if (!/^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/.test(text) || !URL.canParse(issuer)) return false

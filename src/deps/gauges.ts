@@ -22,7 +22,7 @@ export const joinGauges = (foundation: Foundation, parts: Parts): void => {
     poolUse: parts.storage.poolUse,
     revocationLagMs: revocations.stalenessMs,
     isReady: () => parts.health.state() === 'ready',
-    dependencies: config.redisUrl === undefined ? ['database'] : ['database', 'redis'],
+    dependencies: config.redisServers === undefined ? ['database'] : ['database', 'redis'],
     degraded: parts.health.degraded,
     signingKeys: parts.keyRing.ages,
   })

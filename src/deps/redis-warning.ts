@@ -8,9 +8,9 @@ const longestWaitMs = 3000
  * Says once at start when Redis may throw away what it was given before its time: a replay that was
  * forgotten is a replay let through. One that does not answer now is told of elsewhere.
  */
-export const warnOfEviction = async ({ redisUrl }: Config, logger: Logger): Promise<void> => {
-  if (redisUrl === undefined) return
-  const servers = await inspectRedis(redisUrl, longestWaitMs).catch(() => [])
+export const warnOfEviction = async ({ redisServers }: Config, logger: Logger): Promise<void> => {
+  if (redisServers === undefined) return
+  const servers = await inspectRedis(redisServers, longestWaitMs).catch(() => [])
   for (const { memoryPolicy, node } of servers.filter(mayEvict)) {
     logger.warn(
       { memoryPolicy, ...(node === '' ? {} : { node }) },

@@ -27,15 +27,15 @@ export type SharedState = {
 
 /** Opens Redis where the configuration names one. Never waits for it. */
 export const openSharedState = (config: Config, logger: Logger): SharedState => {
-  if (config.redisUrl === undefined) {
+  if (config.redisServers === undefined) {
     const bus = createMemoryBus()
     return { bus, redis: undefined, close: bus.close }
   }
-  const { redisUrl: url, redisCommandTimeoutMs: commandTimeoutMs } = config
+  const { redisServers: servers, redisCommandTimeoutMs: commandTimeoutMs } = config
   const name = `tessera:${config.issuer}`
-  const client = createRedisClient(url, commandTimeoutMs)
+  const client = createRedisClient(servers, commandTimeoutMs)
   const bus = createRedisBus({
-    ...{ url, commandTimeoutMs, channel: name, publisher: client },
+    ...{ servers, commandTimeoutMs, channel: name, publisher: client },
     onProblem: (error) => logger.debug({ err: error }, 'Redis does not answer'),
   })
   const isAway = (): boolean => bus.problem() !== undefined

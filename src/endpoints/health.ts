@@ -61,6 +61,6 @@ const describe = ({ health, config }: HealthDeps, isDraining: boolean): Readines
   return {
     status: isDraining ? 'draining' : working,
     database: stateOf('database'),
-    ...(config.redisUrl === undefined ? {} : { redis: stateOf('redis') }),
+    ...(config.redisServers === undefined ? {} : { redis: stateOf('redis') }),
   }
 }

@@ -11,6 +11,7 @@ import { startBehindProxy } from '../faults/faulty-database.ts'
 import { bothSay, expectService, readiness } from '../faults/whole-service.ts'
 import { isAccepted, refresh, startNodes, tokenOf } from '../support/nodes.ts'
 import { startRedisServer } from '../support/redis-server.ts'
+import { redisServers } from '../support/redis-servers.ts'
 import { connect, register } from '../support/service.ts'
 import { waitUntil } from '../support/wait-until.ts'
 
@@ -140,7 +141,12 @@ test('a hint on Redis brings a revocation to a node that does not poll', async (
     return revocations
   }
   const hinted = await makeDeaf(
-    createRedisBus({ url: redis.url, commandTimeoutMs: 1000, channel, onProblem: () => {} }),
+    createRedisBus({
+      servers: redisServers(redis.url),
+      commandTimeoutMs: 1000,
+      channel,
+      onProblem: () => {},
+    }),
   )
   const alone = await makeDeaf(createMemoryBus())
   const { user } = await register(first.app)

@@ -8,10 +8,11 @@ import { BoundedCounts } from '../../src/stores/memory/bounded-counts.ts'
 import { createRedisAttempts } from '../../src/stores/redis/attempts.ts'
 import { createRedisClient } from '../../src/stores/redis/connection.ts'
 import { createTestRedis } from '../support/redis.ts'
+import { redisServers } from '../support/redis-servers.ts'
 import { waitUntil } from '../support/wait-until.ts'
 
 const connect = async (t: Test, url: string) => {
-  const client = createRedisClient(url, 1000) as Redis
+  const client = createRedisClient(redisServers(url), 1000) as Redis
   t.teardown(() => client.disconnect())
   await client.connect()
   return client
@@ -98,7 +99,7 @@ test('what an operator erases is gone for all processes, or the operator is told
   await store.set('locked', 1000, 60)
 
   // Somebody who has not connected yet, and thinks that Redis is away.
-  const late = createRedisClient(url, 1000)
+  const late = createRedisClient(redisServers(url), 1000)
   t.teardown(() => late.disconnect())
   const operator = createRedisAttempts({ client: late, keyPrefix, isAway: () => true })
   const erased = operator.erase('locked')

@@ -5,6 +5,7 @@ import { createMemoryBus } from '../../src/stores/memory/bus.ts'
 import { createRedisBus } from '../../src/stores/redis/bus.ts'
 import { createTestRedis } from '../support/redis.ts'
 import { startRedisServer } from '../support/redis-server.ts'
+import { redisServers } from '../support/redis-servers.ts'
 import { waitUntil } from '../support/wait-until.ts'
 
 /** Counts what a bus tells. */
@@ -19,7 +20,12 @@ const listen = (bus: Bus) => {
 }
 
 const openRedisBus = async (t: Test, url: string, channel: string) => {
-  const bus = createRedisBus({ url, channel, commandTimeoutMs: 1000, onProblem: () => {} })
+  const bus = createRedisBus({
+    servers: redisServers(url),
+    channel,
+    commandTimeoutMs: 1000,
+    onProblem: () => {},
+  })
   t.teardown(() => bus.close())
   const heard = listen(bus)
   await waitUntil('the subscription', () => bus.problem() === undefined && heard.keys > 0)
@@ -79,7 +85,7 @@ test('bus on Redis: whatever is not a topic is ignored', async (t) => {
 test('bus on Redis: an unreachable server is a problem that is told, and nothing else', async (t) => {
   const problems: Error[] = []
   const bus = createRedisBus({
-    url: 'redis://127.0.0.1:1',
+    servers: redisServers('redis://127.0.0.1:1'),
     channel: 'tessera:test',
     commandTimeoutMs: 100,
     onProblem: (error) => void problems.push(error),

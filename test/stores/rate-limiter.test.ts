@@ -7,12 +7,13 @@ import { createRedisClient, type RedisClient } from '../../src/stores/redis/conn
 import { createRedisRateLimiter } from '../../src/stores/redis/rate-limiter.ts'
 import { createTestRedis } from '../support/redis.ts'
 import { startRedisCluster, startRedisServer, startSentinel } from '../support/redis-server.ts'
+import { redisServers } from '../support/redis-servers.ts'
 import { waitUntil } from '../support/wait-until.ts'
 
 const limitsOf = (variables: Record<string, string>) => loadConfig(variables, () => '').rateLimits
 
 const connectRedis = async (t: Test, url: string, timeoutMs = 5000): Promise<RedisClient> => {
-  const client = createRedisClient(url, timeoutMs)
+  const client = createRedisClient(redisServers(url), timeoutMs)
   client.on('error', () => {})
   t.teardown(() => client.disconnect())
   await client.connect()

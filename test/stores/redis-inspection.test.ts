@@ -2,6 +2,7 @@ import { Redis } from 'ioredis'
 import { test } from 'tap'
 import { inspectRedis } from '../../src/stores/redis/inspection.ts'
 import { startRedisCluster, startRedisServer } from '../support/redis-server.ts'
+import { redisServers } from '../support/redis-servers.ts'
 import { startService } from '../support/service.ts'
 import { waitUntil } from '../support/wait-until.ts'
 
@@ -19,7 +20,7 @@ test('a start with a Redis that may evict keys is warned of, once', async (t) =>
 
 test('of a cluster every master is asked', async (t) => {
   const ports = await startRedisCluster(t)
-  const servers = await inspectRedis(`redis-cluster://127.0.0.1:${ports[0]}`, 3000)
+  const servers = await inspectRedis(redisServers(`redis-cluster://127.0.0.1:${ports[0]}`), 3000)
   t.strictSame(
     servers.map(({ node, memoryPolicy }) => ({ node, memoryPolicy })).sort(byNode),
     ports.map((port) => ({ node: `127.0.0.1:${port}`, memoryPolicy: 'noeviction' })).sort(byNode),

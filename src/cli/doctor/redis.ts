@@ -2,16 +2,16 @@ import type { Config } from '../../config.ts'
 import { inspectRedis, mayEvict, type RedisFacts } from '../../stores/redis/inspection.ts'
 import { type Finding, failed, fine, reasonOf, warning } from './finding.ts'
 
-type Settings = Pick<Config, 'redisUrl' | 'redisCommandTimeoutMs' | 'production'>
+type Settings = Pick<Config, 'redisServers' | 'redisCommandTimeoutMs' | 'production'>
 
 /** More time than a command has in service: that it is slow is to be said, not only that it is. */
 const longestWaitMs = 3000
 
 /** Whether Redis answers, soon enough, and keeps what it is given. */
 export const examineRedis = async (settings: Settings): Promise<Finding[]> => {
-  if (settings.redisUrl === undefined) return [unset(settings)]
+  if (settings.redisServers === undefined) return [unset(settings)]
   try {
-    const servers = await inspectRedis(settings.redisUrl, longestWaitMs)
+    const servers = await inspectRedis(settings.redisServers, longestWaitMs)
     return servers.flatMap((server) => examine(server, settings.redisCommandTimeoutMs))
   } catch (error) {
     return [

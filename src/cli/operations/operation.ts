@@ -17,7 +17,7 @@ export type OperationDeps = {
   readonly familyStories: FamilyStories
   /** `server`: the command works beside the service, not in it. */
   readonly mode: 'embedded' | 'server'
-  readonly config: { readonly redisUrl?: string | undefined }
+  readonly config: { readonly redisServers?: unknown }
   readonly readSchemaStatus: () => Promise<SchemaStatus>
 }
 

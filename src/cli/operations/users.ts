@@ -63,7 +63,7 @@ export const userOperations = {
     userToJson(await userAdministration.enableUser(user, byCli)),
   ),
   'users.unlock': defineOperation(user, async ({ userAdministration, mode, config }, { user }) => {
-    if (mode === 'server' && config.redisUrl === undefined) throw outOfReach()
+    if (mode === 'server' && config.redisServers === undefined) throw outOfReach()
     return userToJson(await userAdministration.unlockUser(user, byCli))
   }),
   'users.end_sessions': defineOperation(user, async ({ userAdministration }, { user }) =>

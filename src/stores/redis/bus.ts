@@ -1,9 +1,10 @@
 import { EventEmitter } from 'node:events'
+import type { RedisServers } from '../../config.ts'
 import { type Bus, type BusTopic, busTopics } from '../../revocation/bus.ts'
 import { createRedisClient, type RedisClient } from './connection.ts'
 
 type Options = {
-  readonly url: string
+  readonly servers: RedisServers
   readonly commandTimeoutMs: number
   /** Keeps services apart that share a Redis. */
   readonly channel: string
@@ -18,14 +19,14 @@ const isTopic = (text: string): text is BusTopic => busTopics.some((topic) => to
 
 /** The bus of several processes, by Redis publish/subscribe. Works again by itself after failures. */
 export const createRedisBus = ({
-  url,
+  servers,
   commandTimeoutMs,
   channel,
   onProblem,
-  publisher = createRedisClient(url, commandTimeoutMs),
+  publisher = createRedisClient(servers, commandTimeoutMs),
 }: Options): Bus => {
   const emitter = new EventEmitter()
-  const subscriber = createRedisClient(url, commandTimeoutMs)
+  const subscriber = createRedisClient(servers, commandTimeoutMs)
   let lastProblem: string | undefined = 'not connected yet'
   let isListening = false
 

@@ -1,4 +1,5 @@
 import { Cluster, Redis } from 'ioredis'
+import type { RedisServers } from '../../config.ts'
 
 export type RedisClient = Redis | Cluster
 
@@ -11,39 +12,39 @@ const shared = (commandTimeoutMs: number) => ({
   retryStrategy: (attempt: number) => Math.min(100 * attempt, 1000),
 })
 
-/** `host:port,host:port` as nodes; the port may be left out. */
-const nodesOf = (list: string, port: number) =>
-  list.split(',').map((node) => {
-    const { hostname, port: given } = new URL(`redis://${node}`)
-    return { host: hostname.replace(/^\[|\]$/g, ''), port: given === '' ? port : Number(given) }
-  })
-
-/**
- * A client for one server (`redis://`, `rediss://`), behind Sentinels
- * (`redis-sentinel://[password@]host:26379,host/name`) or for a cluster
- * (`redis-cluster://[password@]host:6379,host`). It connects by itself, and again after failures.
- */
-export const createRedisClient = (url: string, commandTimeoutMs: number): RedisClient => {
+/** A client for what REDIS_URL names. It connects by itself, and again after failures. */
+export const createRedisClient = (servers: RedisServers, commandTimeoutMs: number): RedisClient => {
+  const { kind, username, password } = servers
   const options = shared(commandTimeoutMs)
-  const parts = /^(redis-sentinel|redis-cluster):\/\/(?:([^@/]*)@)?([^/]+)(?:\/(.*))?$/.exec(url)
-  if (parts === null) return new Redis(url, options)
-  const [, scheme, credentials = '', list = '', name = ''] = parts
-  const password = decodeURIComponent(credentials.replace(/^.*:/, '')) || undefined
-  return scheme === 'redis-sentinel'
-    ? new Redis({
-        ...options,
-        sentinels: nodesOf(list, 26_379),
-        name: name || 'mymaster',
-        ...(password === undefined ? {} : { password }),
-      })
-    : new Cluster(nodesOf(list, 6379), {
-        enableOfflineQueue: false,
-        lazyConnect: true,
-        clusterRetryStrategy: options.retryStrategy,
-        redisOptions: {
-          commandTimeout: options.commandTimeout,
-          connectTimeout: options.connectTimeout,
-          ...(password === undefined ? {} : { password }),
-        },
-      })
+  const credentials = {
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+  }
+  if (kind === 'cluster') return createCluster(servers, { ...options, ...credentials })
+  if (kind === 'sentinel') {
+    const { nodes, masterName: name } = servers
+    return new Redis({ ...options, ...credentials, sentinels: [...nodes], name })
+  }
+  const tls = servers.tls ? { tls: {} } : {}
+  return new Redis({
+    ...options,
+    ...credentials,
+    ...tls,
+    ...servers.nodes[0],
+    db: servers.database,
+  })
+}
+
+const createCluster = (
+  { nodes }: RedisServers,
+  options: ReturnType<typeof shared> & { username?: string; password?: string },
+): Cluster => {
+  const { enableOfflineQueue, lazyConnect, maxRetriesPerRequest, retryStrategy, ...redisOptions } =
+    options
+  return new Cluster([...nodes], {
+    enableOfflineQueue,
+    lazyConnect,
+    clusterRetryStrategy: retryStrategy,
+    redisOptions,
+  })
 }

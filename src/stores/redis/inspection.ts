@@ -1,4 +1,5 @@
 import { Cluster, type Redis } from 'ioredis'
+import type { RedisServers } from '../../config.ts'
 import { createRedisClient, type RedisClient } from './connection.ts'
 
 /** What a Redis server says of itself. */
@@ -13,11 +14,14 @@ export type RedisFacts = {
 }
 
 /**
- * Asks every master that the URL leads to, on a connection of its own.
+ * Asks every master that REDIS_URL leads to, on a connection of its own.
  * @throws when one does not answer in time.
  */
-export const inspectRedis = async (url: string, timeoutMs: number): Promise<RedisFacts[]> => {
-  const client = createRedisClient(url, timeoutMs)
+export const inspectRedis = async (
+  servers: RedisServers,
+  timeoutMs: number,
+): Promise<RedisFacts[]> => {
+  const client = createRedisClient(servers, timeoutMs)
   client.on('error', () => {})
   try {
     await client.connect()
