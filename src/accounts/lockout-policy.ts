@@ -32,19 +32,19 @@ const slowWindows = 12
 const longestFactor = 16
 
 /**
- * What an attempt is counted by. A known device has a counter in place of the account's: whoever
- * locks the account does not lock out its owner.
+ * What an attempt is counted by. A known device has a counter of its own in place of all others:
+ * whoever locks the account, or the address that they share, does not lock out its owner.
  */
 export const countersOf = (
   { account, network, device }: AttemptTraits,
   { maxLoginAttempts, lockoutSeconds }: LockoutConfig,
 ): Counter[] => {
   const brief = { allowance: maxLoginAttempts, windowSeconds: lockoutSeconds, personal: true }
-  const who: Counter[] =
-    device === undefined
-      ? [{ scope: 'account', key: `account:${account}`, ...brief }]
-      : [{ scope: 'device', key: `device:${account}:${device}`, ...brief }]
-  if (network === undefined) return who
+  if (device !== undefined) {
+    return [{ scope: 'device', key: `device:${account}:${device}`, ...brief }]
+  }
+  const who: Counter = { scope: 'account', key: `account:${account}`, ...brief }
+  if (network === undefined) return [who]
   const slow: Counter = {
     scope: 'account_address',
     key: `account_address:${account}:${network}`,
@@ -59,7 +59,7 @@ export const countersOf = (
     windowSeconds: lockoutSeconds,
     personal: false,
   }
-  return device === undefined ? [...who, slow, address] : [...who, address]
+  return [who, slow, address]
 }
 
 /** How long the nth lockout within a day lasts: twice as long as the one before, bounded. */

@@ -169,6 +169,17 @@ test('an address that fails at many accounts is locked, whatever names it tries'
   t.equal(await attempt(right, { ...elsewhere, address: '2001:db8:0:1::1' }), 'right')
 })
 
+test('a known device is let in from an address that others have locked', async (t) => {
+  const { attempt, fail } = start()
+  for (let account = 0; account < 100; account += 1) {
+    await fail(1, { account: { email: `${account}@example.com` } })
+  }
+  t.equal(await attempt(right), 600)
+  t.equal(await attempt(right, { device: 'd1' }), 'right')
+  await fail(5, { device: 'd1' })
+  t.equal(await attempt(right, { device: 'd1' }), 600, 'its own failures count')
+})
+
 test('an operator unlocks an account by any of its names', async (t) => {
   const { lockout, attempt, fail, events } = start()
   await fail(5)

@@ -102,6 +102,17 @@ t.test('the owner signs in from a known device, whoever has locked the account',
   })
 })
 
+t.test('a stranger at the same address does not lock out a known device', async (t) => {
+  const { api, fail } = await start(t, { MAX_LOGIN_ATTEMPTS: '1' })
+  const owner = createJar(api.app)
+  const account = { email: `${crypto.randomUUID()}@example.com`, password: newPassword() }
+  await owner.send({ url: '/auth/register', payload: account })
+  for (let name = 0; name < 20; name += 1) await fail(1, { email: `${name}@example.com` })
+  const stranger = createJar(api.app)
+  isProblem(t, await stranger.send({ url: '/auth/login', payload: account }), 'too_many_attempts')
+  t.equal((await owner.send({ url: '/auth/login', payload: account })).status, 200)
+})
+
 t.test('a stolen session does not guess the password', async (t) => {
   const { api } = await start(t)
   const { token, password } = await api.join()
