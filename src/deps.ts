@@ -25,7 +25,7 @@ import { joinGauges } from './deps/gauges.ts'
 import { joinHousekeeping } from './deps/housekeeping.ts'
 import { joinKeys, type KeyOptions } from './deps/keys.ts'
 import { joinRateLimits } from './deps/rate-limits.ts'
-import { warnOfEviction } from './deps/redis-warning.ts'
+import { tellOfLoneCounts, warnOfEviction } from './deps/redis-warning.ts'
 import { openSharedState, type SharedState } from './deps/shared-state.ts'
 import { joinTokens } from './deps/tokens.ts'
 import { createGrantTable, type GrantTable } from './grants/grant-table.ts'
@@ -158,6 +158,7 @@ const join = async (
       await stores.clients.ensureBuiltIn(firstPartyClient(firstPartyAudience(config)))
       keySchedule.start()
       alerting.start()
+      tellOfLoneCounts(config, storage.mode, logger)
       void warnOfEviction(config, logger)
       await housekeeping.start()
     },

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
 import { inspectRedis, mayEvict } from '../stores/redis/inspection.ts'
+import type { Storage } from '../stores/storage.ts'
 
 const longestWaitMs = 3000
 
@@ -17,4 +18,14 @@ export const warnOfEviction = async ({ redisServers }: Config, logger: Logger): 
       'Redis may evict keys before their time: set its maxmemory-policy to noeviction',
     )
   }
+}
+
+/** Says at start that there is nothing that nodes count in together, where there may be several. */
+export const tellOfLoneCounts = (
+  { redisServers }: Config,
+  mode: Storage['mode'],
+  logger: Logger,
+): void => {
+  if (mode !== 'server' || redisServers !== undefined) return
+  logger.info('REDIS_URL is not set: limits and lockouts are counted by each process alone')
 }

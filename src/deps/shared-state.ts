@@ -36,7 +36,10 @@ export const openSharedState = (config: Config, logger: Logger): SharedState => 
   const client = createRedisClient(servers, commandTimeoutMs)
   const bus = createRedisBus({
     ...{ servers, commandTimeoutMs, channel: name, publisher: client },
-    onProblem: (error) => logger.debug({ err: error }, 'Redis does not answer'),
+    onProblem: (error) => {
+      logger.warn({ reason: reasonOf(error) }, 'Redis does not answer: each process is on its own')
+    },
+    onReturn: () => logger.info('Redis answers again'),
   })
   const isAway = (): boolean => bus.problem() !== undefined
   return {
@@ -45,3 +48,6 @@ export const openSharedState = (config: Config, logger: Logger): SharedState => 
     close: bus.close,
   }
 }
+
+// Not the error itself: what ioredis throws holds the command, and that of AUTH the password.
+const reasonOf = (error: Error & { readonly code?: string }): string => error.code ?? error.message

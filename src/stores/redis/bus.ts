@@ -8,7 +8,10 @@ type Options = {
   readonly commandTimeoutMs: number
   /** Keeps services apart that share a Redis. */
   readonly channel: string
+  /** Told once when Redis goes away, or is not there at first. */
   readonly onProblem: (error: Error) => void
+  /** Told once when it works again after that. */
+  readonly onReturn?: () => void
   /** A connection that others send commands on too; the bus connects, watches and closes it. */
   readonly publisher?: RedisClient
 }
@@ -23,16 +26,22 @@ export const createRedisBus = ({
   commandTimeoutMs,
   channel,
   onProblem,
+  onReturn = () => {},
   publisher = createRedisClient(servers, commandTimeoutMs),
 }: Options): Bus => {
   const emitter = new EventEmitter()
   const subscriber = createRedisClient(servers, commandTimeoutMs)
   let lastProblem: string | undefined = 'not connected yet'
   let isListening = false
+  let isToldOf = false
+  let isClosed = false
 
   const report = (error: Error): void => {
+    // What was on its way when the connections were closed.
+    if (isClosed) return
     lastProblem = error.message
-    onProblem(error)
+    if (!isToldOf) onProblem(error)
+    isToldOf = true
   }
   // Subscribed anew at each connection: with the offline queue off, nothing remembers it for us.
   const listen = async (): Promise<void> => {
@@ -46,6 +55,8 @@ export const createRedisBus = ({
     await publisher.ping()
     if (!isListening) await listen()
     lastProblem = undefined
+    if (isToldOf) onReturn()
+    isToldOf = false
   }
 
   for (const client of [publisher, subscriber]) {
@@ -72,6 +83,7 @@ export const createRedisBus = ({
     subscribe: (topic, listener) => void emitter.on(topic, listener),
     problem: () => lastProblem,
     async close() {
+      isClosed = true
       clearInterval(timer)
       emitter.removeAllListeners()
       for (const client of [publisher, subscriber]) client.disconnect()
