@@ -27,6 +27,7 @@ import { joinKeys, type KeyOptions } from './deps/keys.ts'
 import { joinRateLimits } from './deps/rate-limits.ts'
 import { tellOfLoneCounts, warnOfEviction } from './deps/redis-warning.ts'
 import { openSharedState, type SharedState } from './deps/shared-state.ts'
+import { warnOfSplit } from './deps/split-warning.ts'
 import { joinTokens } from './deps/tokens.ts'
 import { createGrantTable, type GrantTable } from './grants/grant-table.ts'
 import { createHealth, type Health } from './jobs/health.ts'
@@ -148,14 +149,12 @@ const join = async (
     rateLimits: joinRateLimits(foundation, macKeys, people),
     ...joinAudit(foundation),
     ...{ health, metrics },
-    grants: observeGrants(
-      createGrantTable({ config, clock, refresher: tokens.refresher }),
-      metrics.count,
-    ),
+    grants: observeGrants(createGrantTable({ config, clock, ...tokens }), metrics.count),
     readSchemaStatus: storage.readSchemaStatus,
     panic: storage.panic,
     async beginService() {
       await stores.clients.ensureBuiltIn(firstPartyClient(firstPartyAudience(config)))
+      warnOfSplit(config, audiences, logger)
       keySchedule.start()
       alerting.start()
       tellOfLoneCounts(config, storage.mode, logger)

@@ -1,4 +1,4 @@
-import { firstPartyAudience } from '../clients/first-party.ts'
+import { firstPartyAudienceOf } from '../clients/first-party.ts'
 import type { Config } from '../config.ts'
 import { passwordScope, permittedScope } from '../oauth/own-scope.ts'
 import type { NewFamily } from '../tokens/new-family.ts'
@@ -15,10 +15,9 @@ export type GrantOf = (
  */
 export const firstPartyGrant =
   (config: Pick<Config, 'issuer' | 'defaultAudience'>): GrantOf =>
-  ({ permissions, mustChangePassword }) =>
-    mustChangePassword
-      ? { scope: passwordScope, audience: [config.issuer] }
-      : {
-          scope: permittedScope(['account', 'admin'], permissions),
-          audience: firstPartyAudience(config),
-        }
+  ({ permissions, mustChangePassword }) => {
+    const scope = mustChangePassword
+      ? passwordScope
+      : permittedScope(['account', 'admin'], permissions)
+    return { scope, audience: firstPartyAudienceOf(config)(scope) }
+  }

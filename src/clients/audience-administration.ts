@@ -4,6 +4,8 @@ import { isAudience } from '../oauth/audience.ts'
 import { Problem } from '../oauth/problem.ts'
 import type { Audience } from './audience.ts'
 import type { AudienceStore } from './audience-store.ts'
+import { firstPartyClientId } from './client.ts'
+import type { ClientStore } from './client-store.ts'
 
 /** What an operator says of an audience; an absent member takes the service's default. */
 export type AudienceInput = {
@@ -29,7 +31,8 @@ type AudienceAdministrationOptions = {
   readonly store: AudienceStore
   /** After the commit, before the answer: this node and the others learn the new settings. */
   readonly announce: () => Promise<void>
-  /** Audiences that the tokens of people have together. */
+  readonly clients: Pick<ClientStore, 'find'>
+  /** Audiences that the tokens of people have together, as far as this process is configured. */
   readonly firstPartyAudience: readonly string[]
 }
 
@@ -53,6 +56,7 @@ const rules: readonly Rule[] = [
 
 export const createAudienceAdministration = ({
   store,
+  clients,
   announce,
   firstPartyAudience,
 }: AudienceAdministrationOptions): AudienceAdministration => ({
@@ -62,8 +66,11 @@ export const createAudienceAdministration = ({
     )
     if (fields.length > 0) throw new Problem('validation', { fields })
     const audience = input as Audience
-    if (firstPartyAudience.includes(audience.name)) {
-      refuseSplit(audience, firstPartyAudience, await store.list())
+    const stored = await store.list()
+    // A command may know nothing but the database, where the service has said whom its tokens are for.
+    const builtIn = await clients.find(firstPartyClientId)
+    for (const shared of [firstPartyAudience, builtIn?.audience ?? []]) {
+      refuseSplit(audience, shared, stored)
     }
     await store.set(audience, {
       type: 'audience.updated',
@@ -82,7 +89,10 @@ export const createAudienceAdministration = ({
   list: () => store.list(),
 })
 
-/** A token has one signature, so audiences that share tokens cannot want two algorithms. */
+/**
+ * A token has one signature, so audiences that share tokens cannot want two algorithms. Only those
+ * of people: a registered client can ask for tokens for one of its audiences at a time.
+ */
 const refuseSplit = (
   { name, signingAlgorithm }: Audience,
   shared: readonly string[],
@@ -91,7 +101,13 @@ const refuseSplit = (
   const other = stored.find(
     (each) => each.name !== name && shared.includes(each.name) && each.signingAlgorithm,
   )
-  if (!signingAlgorithm || !other || other.signingAlgorithm === signingAlgorithm) return
+  if (
+    !shared.includes(name) ||
+    !signingAlgorithm ||
+    !other ||
+    other.signingAlgorithm === signingAlgorithm
+  )
+    return
   const message = `must be ${other.signingAlgorithm}, as for ${other.name}: people get tokens for both at once`
   throw new Problem('validation', { fields: [{ field: 'signing_algorithm', message }] })
 }

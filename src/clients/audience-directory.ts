@@ -19,15 +19,18 @@ export const createAudienceDirectory = ({
   ...options
 }: AudienceDirectoryOptions): LoadedAudiences => {
   let settings = new Map<string, AudienceSettings>()
+  let algorithms: ReadonlySet<string> = new Set()
   let longest = 0
 
   const keep = (audiences: readonly StoredAudience[]): void => {
     settings = new Map(audiences.map(({ name, ...rest }) => [name, rest]))
+    algorithms = new Set(audiences.flatMap((each) => each.signingAlgorithm ?? []))
     longest = Math.max(0, ...audiences.map(({ longestTtlSeconds }) => longestTtlSeconds))
   }
 
   return {
     settingsOf: (audience) => settings.get(audience),
+    hasSeveralAlgorithms: () => algorithms.size > 1,
     longestLifetimeSeconds: () => longest,
     ...createMemoryCopy(() => store.list(), keep, options),
   }

@@ -1,5 +1,6 @@
 import type { Config } from '../config.ts'
-import { ownScopes } from '../oauth/own-scope.ts'
+import { isPasswordOnly, ownScopes } from '../oauth/own-scope.ts'
+import type { Scope } from '../oauth/scope.ts'
 import { firstPartyClientId } from './client.ts'
 import type { NewClient } from './client-store.ts'
 
@@ -10,6 +11,12 @@ export const firstPartyAudience = ({
 }: Pick<Config, 'issuer' | 'defaultAudience'>): readonly string[] => [
   ...new Set([issuer, defaultAudience]),
 ]
+
+/** The same by what a family may do: where a password must be changed first, nowhere else. */
+export const firstPartyAudienceOf =
+  (config: Pick<Config, 'issuer' | 'defaultAudience'>) =>
+  (scope: Scope): readonly string[] =>
+    isPasswordOnly(scope) ? [config.issuer] : firstPartyAudience(config)
 
 /** The built-in client. @param audience see `firstPartyAudience`. */
 export const firstPartyClient = (audience: readonly string[]): NewClient => ({

@@ -37,6 +37,7 @@ export const joinClients = (foundation: Foundation) => {
     }),
     audienceAdministration: createAudienceAdministration({
       store: stores.audiences,
+      clients: stores.clients,
       firstPartyAudience: firstPartyAudience(config),
       announce: async () => {
         bus.publish('clients')

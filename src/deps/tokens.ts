@@ -1,3 +1,5 @@
+import { firstPartyClientId } from '../clients/client.ts'
+import { firstPartyAudienceOf } from '../clients/first-party.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
 import { observeRefresher } from '../observability/observed.ts'
 import type { MacKeys } from '../secrets/refresh-token.ts'
@@ -19,6 +21,7 @@ export const joinTokens = (
   const { issuer: issuerUrl, accessTokenTtlSeconds } = config
   const issuer = createTokenIssuer({
     issuer: issuerUrl,
+    ownClientId: firstPartyClientId,
     accessTokenTtlSeconds,
     keyRing,
     audiences,
@@ -31,6 +34,7 @@ export const joinTokens = (
     refresher: observeRefresher(
       createRefresher({
         store: stores.families,
+        ownClient: { id: firstPartyClientId, audienceOf: firstPartyAudienceOf(config) },
         ...{ macKeys, issuer, revocations, outages, auditWriter },
       }),
       metrics.count,

@@ -13,12 +13,24 @@ export type AudienceSettings = {
 }
 
 /** Answers from memory. */
-export type AudienceDirectory = { settingsOf(audience: string): AudienceSettings | undefined }
+export type AudienceDirectory = {
+  settingsOf(audience: string): AudienceSettings | undefined
+  /** Whether any two audiences want different algorithms. */
+  hasSeveralAlgorithms(): boolean
+}
 
 export type TokenIssuer = {
+  /** Whether there are any audiences of which `requireOneAlgorithm` could speak. */
+  canRefuse(): boolean
   /**
-   * Signs an access token (RFC 9068).
-   * @throws {OAuthError} invalid_target when its audiences demand different algorithms.
+   * To be asked before anything is written. Tokens of our own API are never refused, or nobody
+   * could sign in: they are signed as the issuer's own setting says.
+   * @throws {OAuthError} invalid_target when the audiences demand different algorithms.
+   */
+  requireOneAlgorithm(authorization: Pick<Authorization, 'clientId' | 'audience'>): void
+  /**
+   * Signs an access token (RFC 9068). What has been written is answered: audiences that came to
+   * demand different algorithms meanwhile get what the issuer's own setting says.
    */
   issueAccessToken(
     authorization: Authorization,
@@ -27,40 +39,59 @@ export type TokenIssuer = {
 
 type Options = {
   readonly issuer: string
+  /** Of the built-in client. */
+  readonly ownClientId: string
   readonly accessTokenTtlSeconds: number
   readonly keyRing: Pick<KeyRing, 'sign'>
   readonly audiences: AudienceDirectory
 }
 
 export const createTokenIssuer = (options: Options): TokenIssuer => ({
+  canRefuse: () => options.audiences.hasSeveralAlgorithms(),
+  requireOneAlgorithm({ clientId, audience }) {
+    if (clientId === options.ownClientId) return
+    if (commonAlgorithm(audience, options.audiences.settingsOf) === undefined) {
+      throw new OAuthError('invalid_target', 'These audiences want different signing algorithms')
+    }
+  },
   async issueAccessToken(authorization) {
     const settings = authorization.audience.flatMap(
       (audience) => options.audiences.settingsOf(audience) ?? [],
     )
     const expiresIn = lifetimeOf(authorization, settings, options.accessTokenTtlSeconds)
+    const algorithm = algorithmOf(authorization.audience, options)
     const claims = claimsOf(authorization, options.issuer, expiresIn)
-    const accessToken = await options.keyRing.sign(algorithmOf(settings), 'at+jwt', claims)
+    const accessToken = await options.keyRing.sign(algorithm, 'at+jwt', claims)
     return { accessToken, expiresIn }
   },
 })
 
-const algorithmOf = (settings: readonly AudienceSettings[]): SigningAlgorithm => {
-  const demanded = new Set(settings.flatMap((setting) => setting.signingAlgorithm ?? []))
-  if (demanded.size > 1) {
-    throw new OAuthError('invalid_target', 'These audiences want different signing algorithms')
-  }
-  const [algorithm = 'RS256'] = demanded
-  return algorithm
+const byDefault: SigningAlgorithm = 'RS256'
+
+/** What one token for all these audiences is signed with; undefined: they want different ones. */
+export const commonAlgorithm = (
+  audience: readonly string[],
+  settingsOf: AudienceDirectory['settingsOf'],
+): SigningAlgorithm | undefined => {
+  const demanded = new Set(audience.flatMap((name) => settingsOf(name)?.signingAlgorithm ?? []))
+  const [algorithm = byDefault] = demanded
+  return demanded.size > 1 ? undefined : algorithm
 }
+
+const algorithmOf = (
+  audience: readonly string[],
+  { issuer, audiences: { settingsOf } }: Options,
+): SigningAlgorithm =>
+  commonAlgorithm(audience, settingsOf) ?? settingsOf(issuer)?.signingAlgorithm ?? byDefault
 
 /** Seconds: the shortest that an audience wants, and never past what the token derives from. */
 const lifetimeOf = (
   { issuedAt, notAfter }: Authorization,
   settings: readonly AudienceSettings[],
-  byDefault: number,
+  ordinary: number,
 ): number => {
   const wanted = settings.flatMap((setting) => setting.accessTokenTtlSeconds ?? [])
-  const lifetime = wanted.length === 0 ? byDefault : Math.min(...wanted)
+  const lifetime = wanted.length === 0 ? ordinary : Math.min(...wanted)
   const remaining =
     notAfter === undefined ? lifetime : toNumericDate(notAfter) - toNumericDate(issuedAt)
   return Math.max(1, Math.min(lifetime, remaining))

@@ -12,14 +12,17 @@ import {
   type RefreshTokenParts,
 } from '../secrets/refresh-token.ts'
 import type { TokenSet } from './authorization.ts'
+import { audienceOfFamily, type OwnClient } from './family-audience.ts'
 import { authorizationOf } from './family-authorization.ts'
 import { FamilyQueue } from './family-queue.ts'
-import type { FamilyGrant, FamilyView, RefreshFamilyStore, Rotation } from './family-store.ts'
+import type { FamilyGrant, RefreshFamilyStore, Rotation } from './family-store.ts'
 import type { TokenIssuer } from './issuer.ts'
-import { type OutageTracker, outageWithin } from './outage.ts'
+import type { OutageTracker } from './outage.ts'
 import { describeFamilyEvent } from './refresh-events.ts'
-import { judge, type Presented, type Refusal } from './refresh-family.ts'
+import type { Refusal } from './refresh-family.ts'
 import { digestOrigin, questionOf, type RefreshRequest } from './refresh-request.ts'
+import { refuseTarget, storedPart } from './refresh-target.ts'
+import { judgeView } from './refresh-verdict.ts'
 
 export type RefreshResult =
   | { readonly outcome: 'rotated' | 'retried'; readonly tokens: Required<TokenSet> }
@@ -28,6 +31,7 @@ export type RefreshResult =
 export type Refresher = {
   /**
    * Answers a refresh token with its successor, once, and again to whoever retries.
+   * @throws {OAuthError} invalid_target, before anything is written: see `refuseTarget`.
    * @throws {Unavailable} when the database or the family's queue cannot take it; nothing is lost.
    */
   refresh(request: RefreshRequest): Promise<RefreshResult>
@@ -40,6 +44,7 @@ type Dependencies = {
   readonly revocations: Revocations
   readonly outages: OutageTracker
   readonly auditWriter: AuditWriter
+  readonly ownClient: OwnClient
 }
 
 export const createRefresher = (deps: Dependencies): Refresher => {
@@ -60,12 +65,13 @@ const refreshFamily = async (
   request: RefreshRequest,
   parts: RefreshTokenParts,
 ): Promise<RefreshResult> => {
-  const from = digestOrigin(parts, request.origin)
+  await refuseTarget(deps, request, parts)
+  const stored = storedPart(request, deps.ownClient)
   for (let attempt = 0; attempt <= 2; attempt += 1) {
     if (attempt > 0) await deps.store.copyUserVersion(parts.familyId)
     const salt = randomBytes(16)
     const successor = deriveSuccessor(parts, salt)
-    const rotation = describeRotation(request, parts, successor, salt, from)
+    const rotation = describeRotation(stored, parts, successor, salt)
     const grant =
       request.policy.rotation === 'static'
         ? await deps.store.touch(rotation)
@@ -74,7 +80,7 @@ const refreshFamily = async (
       const next = request.policy.rotation === 'static' ? parts : successor
       return answer(deps, request, 'rotated', grant, next)
     }
-    const result = await resolveRefused(deps, request, parts, from)
+    const result = await resolveRefused(deps, request, parts)
     if (result !== 'again') return result
   }
   throw new Unavailable('the family kept changing while it was refreshed')
@@ -85,7 +91,6 @@ const describeRotation = (
   parts: RefreshTokenParts,
   successor: RefreshTokenParts,
   salt: Buffer,
-  from: Buffer,
 ): Rotation => ({
   familyId: parts.familyId,
   generation: parts.generation,
@@ -96,7 +101,7 @@ const describeRotation = (
   audience: request.audience,
   successorDigest: digestRefreshSecret(successor),
   salt,
-  from,
+  from: digestOrigin(parts, request.origin),
 })
 
 /** The update found no row: why, and what follows from it. */
@@ -104,17 +109,12 @@ const resolveRefused = async (
   deps: Dependencies,
   request: RefreshRequest,
   parts: RefreshTokenParts,
-  from: Buffer,
 ): Promise<RefreshResult | 'again'> => {
   const view = await deps.store.inspect(parts.familyId)
   if (view === undefined) return { outcome: 'unknown' }
   const successor = view.salt === null ? undefined : deriveSuccessor(parts, view.salt)
-  const verdict = judge(
-    { ...view.state, outageMs: outageSince(deps.outages, view) },
-    present(request, parts, successor, from),
-    request.policy,
-    view.grant.now,
-  )
+  const stored = storedPart(request, deps.ownClient)
+  const verdict = judgeView(view, stored, parts, successor, deps.outages)
   if (verdict.outcome === 'again') return 'again'
   if (verdict.outcome === 'retried' && successor !== undefined) {
     if (verdict.elsewhere) record(deps, request, view.grant, 'family.retried_elsewhere')
@@ -124,27 +124,6 @@ const resolveRefused = async (
   await punish(deps, request, view.grant, refusal, parts.generation)
   return { outcome: refusal }
 }
-
-const present = (
-  request: RefreshRequest,
-  parts: RefreshTokenParts,
-  successor: RefreshTokenParts | undefined,
-  from: Buffer,
-): Presented => ({
-  clientId: request.clientId,
-  confirmation: request.confirmation ?? null,
-  generation: parts.generation,
-  digest: digestRefreshSecret(parts),
-  successorDigest: successor === undefined ? null : digestRefreshSecret(successor),
-  from,
-  scope: request.scope,
-  audience: request.audience,
-})
-
-const outageSince = (tracker: OutageTracker, { state, outages, grant }: FamilyView): number =>
-  state.rotatedAt === null
-    ? 0
-    : outageWithin(state.rotatedAt, grant.now, [...outages, ...tracker.unrecorded(grant.now)])
 
 const punish = async (
   deps: Dependencies,
@@ -169,7 +148,8 @@ const answer = async (
   grant: FamilyGrant,
   next: RefreshTokenParts,
 ): Promise<RefreshResult> => {
-  const authorization = authorizationOf(grant, request)
+  const granted = audienceOfFamily(grant, deps.ownClient)
+  const authorization = authorizationOf({ ...grant, audience: granted }, request)
   const { accessToken, expiresIn } = await deps.issuer.issueAccessToken(authorization)
   // Last look: a revocation that committed while this was signed must win.
   if (deps.revocations.revokedBy(authorization) !== undefined) return { outcome: 'revoked' }

@@ -3,6 +3,7 @@ import type { Config } from '../../config.ts'
 import { connectPostgres, createConnection } from '../../stores/postgres/database.ts'
 import { schemaStatus } from '../../stores/postgres/migrator.ts'
 import type { Database } from '../../stores/postgres/schema.ts'
+import { examineAudiences } from './audiences.ts'
 import { type Finding, failed, reasonOf } from './finding.ts'
 import { examineKeys } from './keys.ts'
 import { examineSchema } from './schema.ts'
@@ -50,7 +51,7 @@ const examineContents = async (config: Config, url: string): Promise<Finding[]> 
   }
 }
 
-/** The schema, and the keys when it has a place for them. */
+/** The schema, and keys and audiences when it has a place for them. */
 export const examineDatabaseContents = async (
   config: Config,
   db: Kysely<Database>,
@@ -58,7 +59,12 @@ export const examineDatabaseContents = async (
   const status = await schemaStatus(db)
   const schema = examineSchema(status, config.migrateOnStart)
   if (status.state !== 'current' && status.state !== 'newer') return [schema]
-  return [schema, ...(await examineKeys(config, createConnection(db)))]
+  const connection = createConnection(db)
+  return [
+    schema,
+    ...(await examineKeys(config, connection)),
+    ...(await examineAudiences(config, connection)),
+  ]
 }
 
 const unreadable = (error: unknown): Finding =>
