@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { Problem } from '../oauth/problem.ts'
 import { decodeUtf8, isWellFormedText, toPrintableName } from '../oauth/text.ts'
+import { requirePlainUtf8 } from './body-coding.ts'
 
 /** The parameters of a form; no prototype, no empty values. Repeatable ones are always lists. */
 export type FormBody = Record<string, string | string[]>
@@ -18,8 +19,9 @@ export const registerFormBody = (
   app.addContentTypeParser(
     'application/x-www-form-urlencoded',
     { parseAs: 'buffer' },
-    (_request, bytes, done) => {
+    (request, bytes, done) => {
       try {
+        requirePlainUtf8(request)
         done(null, parseForm(bytes as Buffer, repeatable))
       } catch (error) {
         done(error as Error)

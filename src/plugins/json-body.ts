@@ -2,6 +2,7 @@ import { promisify } from 'node:util'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Problem } from '../oauth/problem.ts'
 import { decodeUtf8, isWellFormedText, toPrintableName } from '../oauth/text.ts'
+import { requirePlainUtf8 } from './body-coding.ts'
 import type { Field } from './validation-fields.ts'
 
 /** Nothing that is asked for here nests deeper than a handful of levels. */
@@ -20,6 +21,7 @@ export const registerJsonBody = (app: FastifyInstance): void => {
     { parseAs: 'buffer' },
     async (request: FastifyRequest, bytes: Buffer) => {
       if (bytes.length === 0) return undefined
+      requirePlainUtf8(request)
       const text = decodeUtf8(bytes)
       if (text === undefined) throw malformed('The body is not valid UTF-8')
       return checkBody(await parse(request, text))

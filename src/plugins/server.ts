@@ -10,6 +10,7 @@ import { registerRequestLog } from './request-log.ts'
 import { collectRoutes } from './route-table.ts'
 import { registerSecurityHeaders } from './security-headers.ts'
 import { type ServerConfig, serverOptions } from './server-options.ts'
+import { registerSingletonHeaders } from './singleton-headers.ts'
 import { registerUrlLimit } from './url-limit.ts'
 
 /**
@@ -29,6 +30,7 @@ export const createServer = (
   registerSecurityHeaders(app, config.issuer)
   registerCrossOrigin(app, origins, routes)
   registerUrlLimit(app)
+  registerSingletonHeaders(app)
   registerErrorHandler(app)
   registerJsonBody(app)
   registerNotFound(app, routes)

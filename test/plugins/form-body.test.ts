@@ -77,6 +77,29 @@ for (const type of ['application/json', 'text/plain', 'multipart/form-data; boun
   })
 }
 
+for (const [name, headers, description] of [
+  [
+    'a charset that is not UTF-8',
+    { 'content-type': `${formType}; charset=utf-16` },
+    'The charset must be utf-8',
+  ],
+  [
+    'a content coding',
+    { 'content-type': formType, 'content-encoding': 'gzip' },
+    'A body with a Content-Encoding is not supported',
+  ],
+] as const) {
+  t.test(`a scope of forms refuses ${name}`, async (t) => {
+    const { app } = await createTestServer(t, (scope) => {
+      registerFormBody(scope)
+      scope.post('/echo', { config: { errorFormat: 'oauth' } }, async ({ body }) => body)
+    })
+    const answer = await app.inject({ method: 'POST', url: '/echo', payload: 'a=1', headers })
+    t.equal(answer.statusCode, 415)
+    t.same(answer.json(), { error: 'invalid_request', error_description: description })
+  })
+}
+
 t.test('a scope of forms takes a form with a charset, and a request without a body', async (t) => {
   const { app } = await createTestServer(t, (scope) => {
     registerFormBody(scope)

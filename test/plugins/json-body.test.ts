@@ -136,6 +136,50 @@ for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'applicat
   })
 }
 
+const foreign: Record<string, { headers: Record<string, string>; detail: string }> = {
+  ...Object.fromEntries(
+    ['utf-16', '"utf-16"', 'iso-8859-1', 'x; charset=utf-8', 'utf-8; CharSet=utf-7', ''].map(
+      (charset) => [
+        `charset=${charset}`,
+        {
+          headers: { 'content-type': `application/json; charset=${charset}` },
+          detail: 'The charset must be utf-8',
+        },
+      ],
+    ),
+  ),
+  ...Object.fromEntries(
+    ['gzip', 'br', 'identity, gzip', 'x'].map((coding) => [
+      `the coding ${coding}`,
+      {
+        headers: { 'content-type': 'application/json', 'content-encoding': coding },
+        detail: 'A body with a Content-Encoding is not supported',
+      },
+    ]),
+  ),
+}
+
+for (const [name, { headers, detail }] of Object.entries(foreign)) {
+  t.test(`a body that says it is not plain UTF-8 is not read as such: ${name}`, async (t) => {
+    const { app } = await server
+    const answer = await app.inject({ method: 'POST', url: '/echo', payload: '{}', headers })
+    t.equal(answer.statusCode, 415)
+    t.match(answer.json(), { code: 'unsupported_media_type', detail })
+  })
+}
+
+for (const charset of ['utf-8', 'UTF-8', '"utf-8"', 'utf8', ' utf-8 ; x=y']) {
+  t.test(`JSON may say that it is UTF-8: charset=${charset}`, async (t) => {
+    const { app } = await server
+    const headers = {
+      'content-type': `application/json; charset=${charset}`,
+      'content-encoding': 'identity',
+    }
+    const answer = await app.inject({ method: 'POST', url: '/echo', payload: '{}', headers })
+    t.equal(answer.statusCode, 200)
+  })
+}
+
 t.test('every JSON value of well-formed text is read as JSON.parse reads it', async (t) => {
   await fc.assert(
     fc.asyncProperty(fc.jsonValue({ stringUnit: 'binary', maxDepth: 4 }), async (value) => {
