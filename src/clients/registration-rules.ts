@@ -46,7 +46,7 @@ const rules: readonly Rule[] = [
   ],
   [
     'grant_types',
-    `must be of ${grantTypes.join(', ')}`,
+    `must be one of ${grantTypes.join(', ')}`,
     (client) => client.grantTypes.some(isNotAny(grantTypes)),
   ],
   [
@@ -54,11 +54,19 @@ const rules: readonly Rule[] = [
     'must not hold client_credentials for a public client, which has no credentials',
     (client) => isPublic(client) && client.grantTypes.includes('client_credentials'),
   ],
-  ['scope', 'must be of scope tokens', ({ scope }) => !scope.every(isScopeToken)],
-  ['audience', 'must be URIs or plain names', ({ audience }) => !audience.every(isAudience)],
+  [
+    'scope',
+    'must be scope tokens: printable ASCII characters without spaces, quotes and backslashes',
+    ({ scope }) => !scope.every(isScopeToken),
+  ],
+  [
+    'audience',
+    'must be URIs without a fragment, or plain names',
+    ({ audience }) => !audience.every(isAudience),
+  ],
   [
     'resource_server',
-    'must be URIs or plain names',
+    'must be URIs without a fragment, or plain names',
     ({ resourceServer }) => !resourceServer.every(isAudience),
   ],
   [

@@ -13,13 +13,15 @@ const loadList = (): typeof dictionary =>
   createRequire(import.meta.url)('@zxcvbn-ts/language-common').dictionary
 
 /**
- * True for the passwords that attackers try first: about 49 000 common ones, and those that are
- * one of the `personal` words (email, its local part, user name, names). Case does not matter.
+ * True for the passwords that attackers try first: about 49 000 common ones, one character over
+ * and over, and those that are one of the `personal` words (email, its local part, user name,
+ * names). Case does not matter.
  */
 export const isCommonPassword = (password: string, personal: readonly string[]): boolean => {
   const lowerCase = password.toLowerCase()
   return (
     lowerCase === 'tessera' ||
+    new Set(lowerCase).size === 1 ||
     personal.some((word) => word.toLowerCase() === lowerCase) ||
     commonPasswords().has(lowerCase)
   )

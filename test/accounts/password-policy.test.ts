@@ -37,6 +37,8 @@ const jo = {
 for (const [reason, password] of [
   ['a common one', 'password123'],
   ['a common one in capitals', 'PASSWORD123'],
+  ['nothing but spaces', ' '.repeat(8)],
+  ['one character over and over', '🦊'.repeat(256)],
   ['the email address', 'johanna.doe@example.com'],
   ['the part before the @', 'JOHANNA.DOE'],
   ['the username', 'jdoe1984'],

@@ -206,12 +206,12 @@ const refused = [
   [
     'all faults of a registration at once, by the names of the options',
     ['clients', 'create', '--name', ' ', '--scope', '"', '--redirect-uri', 'javascript:alert(1)'],
-    '--name must be 1 to 200 characters of text; --scope must be of scope tokens; --redirect-uri must be https URIs, http URIs of the own machine, or URIs of a private scheme with a dot',
+    '--name must be 1 to 200 characters of text; --scope must be scope tokens: printable ASCII characters without spaces, quotes and backslashes; --redirect-uri must be https URIs, http URIs of the own machine, or URIs of a private scheme with a dot',
   ],
   [
     'a grant type that does not exist',
     ['clients', 'create', '--name', 'x', '--grant', 'password'],
-    '--grant must be of client_credentials, refresh_token',
+    '--grant must be one of client_credentials, refresh_token',
   ],
   [
     'an id that is taken',

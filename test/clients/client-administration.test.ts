@@ -134,7 +134,11 @@ t.test('an id is taken once, and all faults are told at once', async (t) => {
     'validation',
     [
       { field: 'client_name', message: 'must be 1 to 200 characters of text' },
-      { field: 'scope', message: 'must be of scope tokens' },
+      {
+        field: 'scope',
+        message:
+          'must be scope tokens: printable ASCII characters without spaces, quotes and backslashes',
+      },
     ],
   ])
 })

@@ -93,7 +93,11 @@ test('all faults are told at once', async (t) => {
   const result = register({ name: '', scope: ['"'], audience: ['a b'] })
   t.strictSame('faults' in result && result.faults, [
     { field: 'client_name', message: 'must be 1 to 200 characters of text' },
-    { field: 'scope', message: 'must be of scope tokens' },
-    { field: 'audience', message: 'must be URIs or plain names' },
+    {
+      field: 'scope',
+      message:
+        'must be scope tokens: printable ASCII characters without spaces, quotes and backslashes',
+    },
+    { field: 'audience', message: 'must be URIs without a fragment, or plain names' },
   ])
 })

@@ -15,6 +15,14 @@ for (const password of [
   })
 }
 
+t.test('one character over and over is common, spaces and emoji too', async (t) => {
+  for (const character of [' ', 'x', '\u00a0', '馬', '🦊']) {
+    t.equal(isCommonPassword(character.repeat(40), []), true, character)
+  }
+  t.equal(isCommonPassword('XxXxXxXxX', []), true, 'in whatever case')
+  t.equal(isCommonPassword(`${' '.repeat(12)}.`, []), false)
+})
+
 t.test('a password that nobody else has is not common', async (t) => {
   for (const password of ['correct horse battery staple', 'xK7#vq2!mP', 'гора медленно поёт']) {
     t.equal(isCommonPassword(password, []), false, password)

@@ -102,7 +102,7 @@ test('clients as administrators manage them', async (t) => {
     const url = `/admin/clients/${id}`
     const fields = [
       { field: 'client_name', message: 'must be 1 to 200 characters of text' },
-      { field: 'audience', message: 'must be URIs or plain names' },
+      { field: 'audience', message: 'must be URIs without a fragment, or plain names' },
     ]
     const wrong = { client_name: ' ', audience: ['a b'] }
     isProblem(t, await api.patch(url, wrong, admin.token), 'validation', { fields })
