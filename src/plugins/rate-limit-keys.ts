@@ -41,6 +41,16 @@ const familyKey: FindKey = async (request, { familyOf }) => {
   return token === undefined ? undefined : familyOf(token)
 }
 
+/**
+ * All that the answer to a refresh depends on: requests with the same text can share one. Nothing is
+ * left out that the family's queue tells apart, or strangers could ask more than they are counted.
+ */
+export const refreshQuestion = (request: FastifyRequest): string => {
+  const { authorization, cookie, dpop, 'user-agent': userAgent } = request.headers
+  const sender = [addressKey(request), authorization, cookie, dpop, userAgent]
+  return JSON.stringify([request.routeOptions.url, request.body, sender])
+}
+
 /** Finds in a body what it is counted by; undefined when it does not say. */
 export const bodyKeys: Readonly<Record<Exclude<RateLimitKey, 'address'>, FindKey>> = {
   account: accountKey,

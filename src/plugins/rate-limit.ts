@@ -3,19 +3,22 @@ import { type Client, isConfidential } from '../clients/client.ts'
 import type { Config } from '../config.ts'
 import { Problem } from '../oauth/problem.ts'
 import { type LimitedCount, rateLimitHeaders, toSeconds } from './rate-limit-headers.ts'
-import { addressKey, bodyKeys, type Recognition } from './rate-limit-keys.ts'
+import { addressKey, bodyKeys, type Recognition, refreshQuestion } from './rate-limit-keys.ts'
 import {
   type BodyRule,
   type RateLimiter,
   type RateLimitProfile,
   rateLimitPlans,
 } from './rate-limiter.ts'
+import { SharedCounts } from './shared-counts.ts'
 
 /** @throws {Problem} too_many_requests when the limit is over. */
 type CountRequest = (
   profile: RateLimitProfile,
   by: Parameters<RateLimiter['count']>[1],
   key: string,
+  /** Where requests that ask the same at once count as one: what they ask. */
+  question?: string,
 ) => Promise<void>
 
 declare module 'fastify' {
@@ -28,6 +31,8 @@ declare module 'fastify' {
     countRequest?: CountRequest
     /** Counts a request that is counted by its body, for the case that nobody can read that. */
     countUnread?: (() => Promise<void>) | undefined
+    /** The next request that asks the same counts for itself. */
+    endSharing?: () => void
   }
 }
 
@@ -46,13 +51,14 @@ type Options = RateLimits & { readonly limits: Config['rateLimits'] }
  * what gives refusals their CORS headers.
  */
 export const registerRateLimit = (app: FastifyInstance, options: Options): void => {
+  const shared = new SharedCounts()
   const isOff = (profile: RateLimitProfile): boolean => options.limits[profile] === undefined
 
   // With callbacks: where there is nothing to count, nobody waits for a promise.
   app.addHook('onRequest', (request, reply, done) => {
     const plan = planOf(request)
     if (plan === undefined) return done()
-    request.countRequest = countRequests(options, reply)
+    request.countRequest = countRequests(options, shared, request, reply)
     const rule = plan.onRequest
     if (rule === undefined) {
       request.countUnread = countUnread(request, plan.onBody)
@@ -68,6 +74,11 @@ export const registerRateLimit = (app: FastifyInstance, options: Options): void 
     if (rule === undefined || isOff(rule.profile)) return done()
     countBody(request, rule, options).then(() => done(), done)
   })
+
+  app.addHook('onSend', (request, _reply, _payload, done) => {
+    request.endSharing?.()
+    done()
+  })
 }
 
 const countBody = async (
@@ -76,7 +87,8 @@ const countBody = async (
   options: Options,
 ): Promise<void> => {
   const key = await bodyKeys[by](request, options)
-  if (key !== undefined) await request.countRequest?.(profile, by, key)
+  const question = by === 'family' ? refreshQuestion(request) : undefined
+  if (key !== undefined) await request.countRequest?.(profile, by, key, question)
   else if (otherwise !== undefined) {
     await request.countRequest?.(profile, otherwise, addressKey(request))
   }
@@ -95,11 +107,23 @@ const planOf = ({ routeOptions }: FastifyRequest) => {
 
 const countRequests = (
   { limiter, limits, onLimited }: Options,
+  shared: SharedCounts,
+  request: FastifyRequest,
   reply: FastifyReply,
 ): CountRequest => {
   const counts: LimitedCount[] = []
-  return async (profile, by, key) => {
-    const count = await limiter.count(profile, by, key)
+  const countShared = (question: string, count: () => ReturnType<RateLimiter['count']>) => {
+    const { counted, end } = shared.share(question, count)
+    if (end !== undefined) {
+      request.endSharing = end
+      // Who goes away without an answer shares no longer.
+      reply.raw.once('close', end)
+    }
+    return counted
+  }
+  return async (profile, by, key, question) => {
+    const countOne = () => limiter.count(profile, by, key)
+    const count = await (question === undefined ? countOne() : countShared(question, countOne))
     if (count === undefined) return
     counts.push({ ...count, profile })
     reply.headers(rateLimitHeaders(limits, counts))

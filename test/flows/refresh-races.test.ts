@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { test } from 'tap'
+import { loadConfig } from '../../src/config.ts'
 import { type Answer, isAccepted, refresh, startNodes, tokenOf } from '../support/nodes.ts'
 import { connect, register, startService, type TestService } from '../support/service.ts'
 
@@ -29,6 +30,23 @@ test('refresh: 50 at once with one token on two nodes are one rotation, 50 answe
   const [successor = ''] = successors
   t.equal((await familyOf(nodes[0], successor)).usable, true)
   t.equal((await refresh(nodes[1], successor)).status, 200)
+})
+
+test('refresh: 50 at once with one token are answered within the limit that a family has by default', async (t) => {
+  const limit = loadConfig({}, () => '').rateLimits.refresh
+  if (limit === undefined) return t.fail('there is no limit')
+  t.ok(limit.points < 50)
+  const RATE_LIMIT_REFRESH = `${limit.points}/${limit.seconds}`
+  const service = await startService(t, { RATE_LIMIT_REFRESH })
+  const { refresh_token: parent } = await register(service.app)
+
+  const answers = await Promise.all(Array.from({ length: 50 }, () => refresh(service, parent)))
+
+  t.strictSame(new Set(answers.map(({ status }) => status)), new Set([200]))
+  const [successor = '', ...others] = new Set(answers.map(tokenOf))
+  t.strictSame(others, [])
+  t.equal((await refresh(service, successor)).status, 200)
+  return undefined
 })
 
 const strict = { REFRESH_GRACE_SECONDS: '0' }

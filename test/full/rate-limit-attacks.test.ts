@@ -184,6 +184,46 @@ t.test("strangers do not use up a family's limit", async (t) => {
   await isLeftAlone(t, () => refresh(token, '192.0.2.2'))
 })
 
+t.test('refreshes at once count as one only where they are the same, and only then', async (t) => {
+  const start = async () => {
+    const { app } = await startService(t, { RATE_LIMIT_REFRESH: '3/60' })
+    const { refresh_token: token } = await register(app)
+    const body = { refresh_token: token }
+    const passes = async (requests: readonly InjectOptions[]): Promise<number> =>
+      (await Promise.all(requests.map((request) => app.inject(request)))).filter(
+        ({ statusCode }) => statusCode !== 429,
+      ).length
+    const times = (make: (index: number) => InjectOptions) =>
+      Array.from({ length: 20 }, (_, index) => make(index))
+    return { app, body, passes, times }
+  }
+  const various: Record<string, (index: number, body: object) => InjectOptions> = {
+    'user agents': (index, body) =>
+      post('/auth/refresh', body, { headers: { 'user-agent': `agent ${index}` } }),
+    addresses: (index, body) => post('/auth/refresh', body, { remoteAddress: `192.0.${index}.1` }),
+    bodies: (index, body) => post('/auth/refresh', { ...body, cookies: false, index }),
+    cookies: (index, body) =>
+      post('/auth/refresh', body, { headers: { cookie: `visit=${index}` } }),
+    scopes: (index, body) => {
+      const form = { ...body, grant_type: 'refresh_token', client_id: 'first-party' }
+      return {
+        ...{ method: 'POST', url: '/token' },
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        payload: new URLSearchParams({ ...form, scope: `s${index}` }).toString(),
+      }
+    },
+  }
+  for (const [name, make] of Object.entries(various)) {
+    const { body, passes, times } = await start()
+    t.equal(await passes(times((index) => make(index, body))), 3, name)
+  }
+  const { app, body, passes, times } = await start()
+  const same = times(() => post('/auth/refresh', body))
+  for (const round of [1, 2, 3]) t.equal(await passes(same), 20, `round ${round}`)
+  t.equal(await passes(same), 0, 'what is over is over for all who ask the same')
+  t.equal(await countPassed(app, same), 0)
+})
+
 t.test('a limited request has nothing done for it', async (t) => {
   const { app, deps, log } = await startService(t, { RATE_LIMIT_SIGN_IN: '1/60' })
   const { email, password } = await register(app)
