@@ -49,7 +49,8 @@ export type SigningKeyStore = {
   list(): Promise<{ now: Date; keys: StoredSigningKey[] }>
   /**
    * Inserts the keys whose place in their ring is still free, all in one transaction.
-   * @param keys `signAfterSeconds` null: a next key, which waits to be promoted
+   * @param keys `signAfterSeconds` null: a next key, which waits to be promoted; others sign at
+   *   once where a ring has had keys, and lost them
    */
   insertMissing(
     keys: readonly { readonly key: NewSigningKey; readonly signAfterSeconds: number | null }[],

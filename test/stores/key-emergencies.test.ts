@@ -5,6 +5,7 @@ import type { SigningAlgorithm } from '../../src/oauth/algorithm.ts'
 import { createKeyEmergencyStore } from '../../src/stores/postgres/key-emergencies.ts'
 import { createKeyPruners } from '../../src/stores/postgres/key-pruning.ts'
 import { createMacKeyStore } from '../../src/stores/postgres/mac-keys.ts'
+import { createRevocationStore } from '../../src/stores/postgres/revocations.ts'
 import { createSigningKeyStore } from '../../src/stores/postgres/signing-keys.ts'
 import { byCommand as by, clearKeys } from '../keys/key-fixture.ts'
 import { newKey, rotation } from '../keys/key-rows.ts'
@@ -180,6 +181,66 @@ rule('what somebody else replaced is not replaced again', async (t, backend) => 
   t.equal(await emergencies.replaceAll(taken, by), false, 'nor under a number that is taken')
   t.strictSame(await states(), { A: 'current', B: 'next' })
   t.equal((await critical(backend)).length, 1)
+})
+
+rule('rings that have lost every key may be replaced too', async (t, backend) => {
+  const { emergencies, states } = await seed(backend)
+  await forget(backend, 'a', 'b', 'other', 'waits')
+  t.strictSame([await states(), await states('EdDSA')], [{}, {}])
+  t.equal(await emergencies.replaceAll({ ...replacement, expected: [] }, by), true)
+  t.strictSame(await states(), { A: 'current', B: 'next' })
+})
+
+/** As a node does whose database has come back without the emergency that revoked the keys. */
+const forget = async (backend: SqlBackend, ...keyIds: string[]) => {
+  const store = createRevocationStore(backend)
+  const { now } = await store.readLive()
+  const times = { createdAt: now, changedAt: now, expiresAt: new Date(now.getTime() + 60_000) }
+  await store.insertMissing(
+    keyIds.map((value) => ({ kind: 'kid' as const, value, lifted: false, ...times })),
+  )
+}
+
+rule('a revocation that a database forgot drops the key again, once', async (t, backend) => {
+  const { signingKeys, states } = await seed(backend)
+  await forget(backend, 'a')
+  t.strictSame(await states(), { b: 'current' })
+  const candidates = [
+    { key: newKey('too-late'), signAfterSeconds: 1000 },
+    { key: newKey('c'), signAfterSeconds: null },
+  ]
+  await signingKeys.insertMissing(candidates, by)
+  await forget(backend, 'a')
+  t.strictSame(await states(), { b: 'current', c: 'next' })
+  t.strictSame(await states('EdDSA'), { other: 'current', waits: 'next' }, 'other rings stay')
+  t.strictSame(await revokedKeys(backend), ['kid a'])
+  t.strictSame(await critical(backend), [
+    {
+      type: 'key.revoked',
+      actor: null,
+      details: { key_id: 'a', algorithm: 'ES256', reason: 'restored', promoted: 'b' },
+    },
+  ])
+})
+
+rule('of a key that waits too, and who signs goes on', async (t, backend) => {
+  const { states } = await seed(backend)
+  await forget(backend, 'b', 'unknown')
+  t.strictSame(await states(), { a: 'current' })
+})
+
+rule('a ring that has lost all keys signs with a new one at once', async (t, backend) => {
+  const { signingKeys, states } = await seed(backend)
+  await forget(backend, 'a', 'b')
+  t.strictSame(await states(), {})
+  const candidates = [
+    { key: newKey('c'), signAfterSeconds: 1000 },
+    { key: newKey('d'), signAfterSeconds: null },
+    { key: newKey('new', 'PS256'), signAfterSeconds: 1000 },
+  ]
+  await signingKeys.insertMissing(candidates, by)
+  t.strictSame(await states(), { c: 'current', d: 'next' })
+  t.strictSame(await states('PS256'), { new: 'next' }, 'that of a new algorithm waits')
 })
 
 rule('keys are removed, with their secrets, when their time is over', async (t, backend) => {

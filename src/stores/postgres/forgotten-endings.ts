@@ -4,6 +4,7 @@ import type { RevocationEntry, RevocationKind } from '../../revocation/entry.ts'
 import { insertAuditEvents } from './audit.ts'
 import type { Tx } from './database.ts'
 import { revokeFamilies } from './family-endings.ts'
+import { endForgottenKeys } from './key-endings.ts'
 
 type Now = () => RawBuilder<Date>
 const reason = 'restored'
@@ -13,7 +14,7 @@ const uuid = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/
  * Ends again what the entries say had ended, in a database that has forgotten it: after a failover
  * that lost writes, or the restore of an older copy. An entry refuses access tokens only, and only
  * for a while; without this the refresh tokens of whoever has signed out would come back to life.
- * Locks users first, as every act on them does.
+ * Locks users first, as every act on them does, but for the keys, whose acts lock no users.
  */
 export const endForgotten = async (
   trx: Tx,
@@ -27,6 +28,7 @@ export const endForgotten = async (
   const sessions = idsOf('sid')
   const clients = valuesOf('client')
 
+  const keyEvents = await endForgottenKeys(trx, now, valuesOf('kid'), reason)
   const disabledUsers = await disableUsers(trx, now, subjects)
   const disabledClients = await disableClients(trx, now, clients)
   const ended = await sql<{ id: string; user_id: string }>`
@@ -39,6 +41,7 @@ export const endForgotten = async (
     OR f.user_id = ANY (${subjects}::uuid[]) OR f.client_id = ANY (${clients}::text[]))`
   const families = await revokeFamilies(trx, now, condition, reason)
   await insertAuditEvents(trx, now, [
+    ...keyEvents,
     ...disabledUsers.map((subject) => describe({ type: 'user.disabled', subject })),
     ...disabledClients.map((clientId) => describe({ type: 'client.disabled', clientId })),
     ...ended.rows.map(({ id, user_id: subject }) =>

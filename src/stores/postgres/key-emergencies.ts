@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { KeyActor, KeyEmergencyStore, Promotion, Replacement } from '../../keys/key-store.ts'
 import { insertAuditEvents } from './audit.ts'
 import { type Connection, inTransaction, type Tx } from './database.ts'
+import { dropKeys, promoteFirstInLine } from './key-endings.ts'
 import { insertMacKey, macKeyEvent } from './mac-keys.ts'
 import { insertRevocations } from './revocation-rows.ts'
 import { keyEvent, lockRings, toKeyColumns } from './signing-keys.ts'
@@ -22,7 +23,7 @@ export const createKeyEmergencyStore = (
       inTransaction(db, async (trx) => {
         const { algorithm, revoke, next } = promotion
         await lockRings(trx)
-        const [dropped] = await drop(trx, now, revoke)
+        const [dropped] = await dropKeys(trx, now, [revoke])
         if (dropped === undefined) return false
         const promoted = await promoteFirstInLine(trx, now, algorithm)
         const created = await insertNext(trx, now, next)
@@ -40,76 +41,13 @@ export const createKeyEmergencyStore = (
         await lockRings(trx)
         if (!(await arePublished(trx, now, replacement.expected))) return false
         if (!(await replaceMacKeys(trx, now, replacement))) return false
-        const dropped = await drop(trx, now)
+        const dropped = (await dropKeys(trx, now)).map(({ keyId }) => keyId)
         await insertSet(trx, now, replacement)
         await insertAuditEvents(trx, now, describeReplacement(replacement, dropped, by))
         await revokeKeys(trx, dropped)
         return true
       }),
   }
-}
-
-/** Ends keys at this moment, whatever their state. @param keyId all when absent. */
-const drop = async (trx: Tx, now: Now, keyId?: string): Promise<string[]> => {
-  const rows = await trx
-    .updateTable('signing_keys')
-    .set({
-      sign_from: sql<Date>`least(coalesce(sign_from, ${now()}), ${now()})`,
-      sign_until: sql<Date>`least(coalesce(sign_until, ${now()}), ${now()})`,
-      drop_after: now(),
-    })
-    .where((eb) => eb.or([eb('drop_after', 'is', null), eb('drop_after', '>', now())]))
-    .$if(keyId !== undefined, (query) => query.where('key_id', '=', keyId as string))
-    .returning('key_id')
-    .execute()
-  return rows.map((row) => row.key_id)
-}
-
-/** Whoever is to sign next does so now, and nobody else. @returns its id; undefined: it did. */
-const promoteFirstInLine = async (
-  trx: Tx,
-  now: Now,
-  algorithm: Promotion['algorithm'],
-): Promise<string | undefined> => {
-  const promoted = await trx
-    .updateTable('signing_keys')
-    .set({ sign_from: now() })
-    .where('key_id', '=', ({ selectFrom }) =>
-      selectFrom('signing_keys')
-        .select('key_id')
-        .where('algorithm', '=', algorithm)
-        .where('sign_until', 'is', null)
-        .orderBy(sql`sign_from NULLS LAST`)
-        .limit(1),
-    )
-    // A changeover that is under way goes on, unless the key that still signs is gone.
-    .where((eb) =>
-      eb.or([
-        eb('sign_from', 'is', null),
-        eb.and([
-          eb('sign_from', '>', now()),
-          eb.not(
-            eb.exists(
-              eb
-                .selectFrom('signing_keys as signer')
-                .select('signer.key_id')
-                .where('signer.algorithm', '=', algorithm)
-                .where('signer.sign_until', '>', now()),
-            ),
-          ),
-        ]),
-      ]),
-    )
-    .returning('key_id')
-    .executeTakeFirst()
-  if (promoted === undefined) return undefined
-  await trx
-    .updateTable('signing_keys')
-    .set({ sign_until: now() })
-    .where('algorithm', '=', algorithm)
-    .where('sign_until', '>', now())
-    .execute()
-  return promoted.key_id
 }
 
 /** @returns false when there is a next key. */
@@ -124,6 +62,7 @@ const insertNext = async (trx: Tx, now: Now, next: Promotion['next']): Promise<b
 }
 
 const arePublished = async (trx: Tx, now: Now, keyIds: readonly string[]): Promise<boolean> => {
+  if (keyIds.length === 0) return true
   const rows = await trx
     .selectFrom('signing_keys')
     .select('key_id')

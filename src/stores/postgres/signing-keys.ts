@@ -71,9 +71,7 @@ const insertMissing: Verb<'insertMissing'> = ({ db, now }, candidates, by) =>
           ...toKeyColumns(key),
           published_at: now(),
           sign_from:
-            signAfterSeconds === null
-              ? null
-              : sql<Date>`${now()} + make_interval(secs => ${signAfterSeconds}::float8)`,
+            signAfterSeconds === null ? null : signFromOf(key.algorithm, now, signAfterSeconds),
         })),
       )
       // The two places of each ring are unique: a key whose place is taken is left out.
@@ -83,6 +81,11 @@ const insertMissing: Verb<'insertMissing'> = ({ db, now }, candidates, by) =>
     const events = inserted.map((row) => keyEvent('key.created', row.key_id, row.algorithm, by))
     await insertAuditEvents(trx, now, events)
   })
+
+// A ring that has lost its keys to emergencies has nothing else to sign with: it does not wait.
+const signFromOf = (algorithm: string, now: Connection['now'], seconds: number) => sql<Date>`
+  CASE WHEN EXISTS (SELECT FROM signing_keys WHERE algorithm = ${algorithm} AND drop_after <= ${now()})
+    THEN ${now()} ELSE ${now()} + make_interval(secs => ${seconds}::float8) END`
 
 const rotate: Verb<'rotate'> = ({ db, now }, rotation, by) =>
   inTransaction(db, async (trx) => {
