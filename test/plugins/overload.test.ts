@@ -5,6 +5,7 @@ import t, { type Test } from 'tap'
 import { createLogger } from '../../src/plugins/logger.ts'
 import { registerOverload } from '../../src/plugins/overload.ts'
 import { createServer } from '../../src/plugins/server.ts'
+import { startService } from '../support/service.ts'
 import { waitUntil } from '../support/wait-until.ts'
 import { listen } from './test-server.ts'
 
@@ -133,5 +134,19 @@ t.test(
     t.equal((await app.inject('/health/live')).statusCode, 200, 'what is exempt is answered')
     busy = false
     await waitUntil('the end of it', async () => (await app.inject('/')).statusCode === 200)
+  },
+)
+
+t.test(
+  'the service works on as many requests at once as it is told, and sheds the others',
+  async (t) => {
+    const { app } = await startService(t, { OVERLOAD_REQUESTS: '1', CORS_ORIGINS: origin })
+    const payload = { email: 'somebody@example.com', password: 'wrong horse' }
+    const signIn = () =>
+      app.inject({ method: 'POST', url: '/auth/login', headers: { origin }, payload })
+    const [first, ...others] = await Promise.all([signIn(), signIn(), signIn()])
+    t.equal(first?.statusCode, 401)
+    for (const answer of others) isShed(t, answer)
+    t.equal((await signIn()).statusCode, 401, 'then there is room again')
   },
 )
