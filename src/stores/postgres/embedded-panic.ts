@@ -16,11 +16,15 @@ export class EndingPGlite extends PGlite {
     return this.#told.promise
   }
 
-  override execProtocol(...all: Parameters<PGlite['execProtocol']>) {
+  override execProtocol(
+    ...all: Parameters<PGlite['execProtocol']>
+  ): ReturnType<PGlite['execProtocol']> {
     return this.#guard(() => super.execProtocol(...all))
   }
 
-  override execProtocolStream(...all: Parameters<PGlite['execProtocolStream']>) {
+  override execProtocolStream(
+    ...all: Parameters<PGlite['execProtocolStream']>
+  ): ReturnType<PGlite['execProtocolStream']> {
     return this.#guard(() => super.execProtocolStream(...all))
   }
 
