@@ -53,17 +53,27 @@ export const alertRules: readonly AlertRule[] = [
   { name: 'refresh_reuse', types: ['family.reused'], key: 'family', ...once },
   { name: 'retry_from_elsewhere', types: ['family.retried_elsewhere'], key: 'family', ...once },
   {
+    // Whatever gives somebody power or a way in, or takes one away. Not what only counts afresh or
+    // is done at the person's wish (unlocking, ending sessions), nor what the service does itself.
     name: 'admin_change',
     types: [
       'user.role_granted',
       'user.role_revoked',
       'user.disabled',
+      'user.enabled',
       'user.password_set',
+      'user.password_change_forced',
       'user.deleted',
+      'user.restored',
       'role.created',
       'role.updated',
       'role.deleted',
+      'client.created',
+      'client.updated',
+      'client.secret_rotated',
       'client.disabled',
+      'client.enabled',
+      'audience.updated',
       'key.rotated',
       'key.resealed',
       'key.revoked',

@@ -25,6 +25,8 @@ test('the first administrator is made once, however many nodes start at once', a
   t.match(json, { scope: 'password', user: { roles: ['admin', 'user'] } })
   const event = await api.eventOf(json.user.id, 'user.created')
   t.match(event, { actor: 'start', details: { roles: ['admin', 'user'], password: true } })
+  const granted = await api.eventOf(json.user.id, 'user.role_granted')
+  t.match(granted, { actor: 'start', details: { role: 'admin' } })
 })
 
 test('no administrator is made', async (t) => {

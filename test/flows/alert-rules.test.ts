@@ -143,6 +143,46 @@ for (const rule of alertRules) {
   })
 }
 
+test('alerts: whatever gives power or a way in is told of, a new administrator too', async (t) => {
+  const { deps } = await startService(t, {}, { alertIntervalMs: 30 })
+  const { userAdministration: users, clientAdministration: clients } = deps
+  const by = { actor: 'cli', origin: {} }
+  const { id: userId } = await users.createUser({ email: 'new@example.com', roles: ['admin'] }, by)
+  const { client } = await clients.create({ name: 'Shop' }, by)
+  const other = await clients.create({ name: 'Forum' }, by)
+  await clients.update(client.id, { name: 'Store' }, by)
+  await clients.rotateSecret(client.id, by)
+  await clients.disable(client.id, by)
+  await clients.enable(client.id, by)
+  const { id } = await users.createUser({ email: 'other@example.com' }, by)
+  await users.forcePasswordChange(id, by)
+  await users.disableUser(id, by)
+  await users.enableUser(id, by)
+  await users.deleteUser(id, by)
+  await users.restoreUser(id, by)
+  await deps.audienceAdministration.set({ name: 'https://api.example' }, by)
+  const expected = [
+    ...['audience.updated null', `client.created ${client.id}`],
+    ...[
+      `client.created ${other.client.id}`,
+      `client.disabled ${client.id}`,
+      `client.enabled ${client.id}`,
+    ],
+    ...[`client.secret_rotated ${client.id}`, `client.updated ${client.id}`],
+    ...[`user.deleted ${id}`, `user.disabled ${id}`, `user.enabled ${id}`],
+    ...[`user.password_change_forced ${id}`, `user.restored ${id}`],
+    `user.role_granted ${userId}`,
+  ]
+  const told = await waitUntil('all alerts', async () => {
+    const { events } = await deps.auditLog.find({ type: 'alert.raised' }, { limit: 50 })
+    return events.length >= expected.length && events
+  })
+  t.strictSame(
+    told.map(({ details, subject, clientId }) => `${details.event} ${subject ?? clientId}`).sort(),
+    expected.sort(),
+  )
+})
+
 test('alerts: a receiver that refuses is counted, and the alert stands all the same', async (t) => {
   const { messages, state, settings } = await startAlertReceiver(t)
   state.answer = (response) => response.writeHead(500).end()

@@ -54,6 +54,15 @@ rule('what is created is found by id, email and username', async (t, backend) =>
       family_id: null,
       details: { roles: ['admin', 'user'], password: true },
     },
+    {
+      type: 'user.role_granted',
+      severity: 'warning',
+      outcome: 'success',
+      actor: 'tester',
+      session_id: null,
+      family_id: null,
+      details: { role: 'admin' },
+    },
   ])
 })
 

@@ -10,6 +10,7 @@ import { createUserActs } from './user-acts.ts'
 import { createUserLifecycle } from './user-lifecycle.ts'
 import { createUserPurge } from './user-purge.ts'
 import {
+  creationEvents,
   findUser,
   insertUser,
   isReferredTo,
@@ -64,8 +65,8 @@ export const createUserStore = (
     create: (user, act) =>
       inTransaction(db, async (trx) => {
         const row = await insertUser(trx, now, user, false)
-        const details = { roles: row.roles, password: user.passwordHash !== null }
-        await insertAuditEvents(trx, now, [userEvent('user.created', user.id, act, { details })])
+        const events = creationEvents(row, act, user.passwordHash !== null)
+        await insertAuditEvents(trx, now, events)
         return toUser(row)
       }).catch(nameTaken),
 

@@ -78,7 +78,7 @@ const keyColumns: Record<AlertKey, RawBuilder<unknown>> = {
   subject_or_address: sql`coalesce(subject, ${network})`,
   family: sql`family_id::text`,
   // What the service does by itself, such as a scheduled rotation, nobody has to be told of.
-  act: sql`CASE WHEN actor IS NOT NULL THEN concat_ws(' ', type, subject) END`,
+  act: sql`CASE WHEN actor IS NOT NULL THEN concat_ws(' ', type, coalesce(subject, client_id)) END`,
   everywhere: sql`'everywhere'`,
 }
 

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { UserStore } from '../../accounts/user-store.ts'
 import { insertAuditEvents } from './audit.ts'
 import { type Connection, inTransaction, type Tx } from './database.ts'
-import { insertUser, nameTaken, toUser, userEvent } from './user-rows.ts'
+import { creationEvents, insertUser, nameTaken, toUser } from './user-rows.ts'
 
 /** The first account with the role `admin`, of all nodes that start at once. */
 export const createFirstAdminStore = ({
@@ -17,8 +17,7 @@ export const createFirstAdminStore = ({
       await trx.selectFrom('roles').select('name').where('name', '=', 'admin').forUpdate().execute()
       if (await hasAdmin(trx)) return 'has_admin'
       const row = await insertUser(trx, now, user, false)
-      const details = { roles: row.roles, password: true }
-      await insertAuditEvents(trx, now, [userEvent('user.created', user.id, act, { details })])
+      await insertAuditEvents(trx, now, creationEvents(row, act, true))
       return toUser(row)
     }).catch(nameTaken),
 })

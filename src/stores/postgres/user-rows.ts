@@ -123,6 +123,18 @@ export const nameTaken = (error: unknown): NameTaken => {
   throw error
 }
 
+/** What the log says of an account that somebody made: each role beyond `user` was given to it. */
+export const creationEvents = (
+  { id, roles }: Pick<UserRow, 'id' | 'roles'>,
+  act: Act,
+  password: boolean,
+): RecordedEvent[] => [
+  userEvent('user.created', id, act, { details: { roles, password } }),
+  ...roles
+    .filter((role) => role !== 'user')
+    .map((role) => userEvent('user.role_granted', id, act, { details: { role } })),
+]
+
 /** An audit event about a user. */
 export const userEvent = (
   type: RecordedEvent['type'],
