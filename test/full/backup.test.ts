@@ -1,71 +1,15 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { cpSync } from 'node:fs'
 import { join } from 'node:path'
-import { Client } from 'pg'
-import { type Test, test } from 'tap'
+import { test } from 'tap'
 import { postForm } from '../endpoints/oauth/requests.ts'
 import { bodyOf, credentials, get, post, type SignedIn } from '../faults/over-http.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { isAccepted, refresh, tokenOf } from '../support/nodes.ts'
-import { systemPostgres } from '../support/postgres-binaries.ts'
-import { startPostgresServer } from '../support/postgres-server.ts'
 import { temporaryFolder } from '../support/run-folder.ts'
 import { startServer } from '../support/server-process.ts'
 import { connect, register, startService, testEnvironment } from '../support/service.ts'
-import { systemTool } from '../support/system-tool.ts'
 import { waitUntil } from '../support/wait-until.ts'
-
-const run = async (program: string, args: readonly string[]): Promise<void> => {
-  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'] })
-  const [code] = await once(child, 'close')
-  if (code !== 0) throw new Error(`${program} ended with ${code}`)
-}
-
-/** A server of the version that the machine's pg_dump and pg_restore are of. */
-const startWithTools = async (t: Test) => {
-  await systemTool({ programs: ['pg_dump'], debianPackage: 'postgresql-15' })
-  const binaries = systemPostgres()
-  if (binaries === undefined) throw new Error('pg_dump stands here without its server')
-  const server = await startPostgresServer(t, { binaries })
-  return { server, tool: (name: string) => join(binaries.folder, name) }
-}
-
-const onServer = async (url: string, statements: readonly string[]): Promise<void> => {
-  const client = new Client({ connectionString: url })
-  await client.connect()
-  try {
-    for (const statement of statements) await client.query(statement)
-  } finally {
-    await client.end()
-  }
-}
-
-const nameOf = (url: string): string => new URL(url).pathname.slice(1)
-
-const withName = (url: string, name: string): string => {
-  const other = new URL(url)
-  other.pathname = `/${name}`
-  return other.href
-}
-
-/** What the operations guide tells to do: beside the present database, then in its place. */
-const restore = async (
-  { server, tool }: Awaited<ReturnType<typeof startWithTools>>,
-  databaseUrl: string,
-  dump: string,
-): Promise<void> => {
-  const name = nameOf(databaseUrl)
-  await onServer(server.url, [`CREATE DATABASE "${name}_new"`])
-  const target = withName(databaseUrl, `${name}_new`)
-  await run(tool('pg_restore'), ['--exit-on-error', '--no-owner', '-d', target, dump])
-  await onServer(server.url, [
-    `ALTER DATABASE "${name}" ALLOW_CONNECTIONS false`,
-    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${name}'`,
-    `ALTER DATABASE "${name}" RENAME TO "${name}_old"`,
-    `ALTER DATABASE "${name}_new" RENAME TO "${name}"`,
-  ])
-}
+import { dump, restore, startWithTools } from './dump-and-restore.ts'
 
 const byForm = (refreshToken: string) => ({
   grant_type: 'refresh_token',
@@ -82,8 +26,7 @@ test('a dump restored beside nodes that run on: tokens that it knows work, endin
   const [untouched, ahead, out, disabled] = [await join(), await join(), await join(), await join()]
   const lost = tokenOf(await refresh(service, untouched.refresh_token))
 
-  const dump = `${temporaryFolder('dump')}/tessera.dump`
-  await run(tools.tool('pg_dump'), ['--format=custom', `--file=${dump}`, '-d', databaseUrl])
+  const file = await dump(tools, databaseUrl)
 
   const once = tokenOf(await refresh(service, ahead.refresh_token))
   const newest = tokenOf(await refresh(service, once))
@@ -93,7 +36,7 @@ test('a dump restored beside nodes that run on: tokens that it knows work, endin
   t.equal(signOut.statusCode, 204)
   await deps.userAdministration.disableUser(disabled.user.id, { actor: 'cli', origin: {} })
 
-  await restore(tools, databaseUrl, dump)
+  await restore(tools, databaseUrl, file)
   const db = await connect(t, service)
   await waitUntil('the node to put back what the dump does not know', async () => {
     const rows = await db.selectFrom('revocations').selectAll().execute()
