@@ -16,10 +16,14 @@ export const originOf = (request: FastifyRequest): Origin => ({
 
 /** The client's IP address. */
 export const addressOf = (request: FastifyRequest): string | undefined =>
-  toAddress(request.ip) ?? toAddress(request.socket.remoteAddress)
+  toPlainAddress(request.ip) ?? toPlainAddress(request.socket.remoteAddress)
 
-// A zone (fe80::1%eth0) means something to one machine only, and may be as long as its sender likes.
-const toAddress = (text: string | undefined): string | undefined => {
+/**
+ * The one spelling of an IP address in which everything has it (RFC 5952). A zone (fe80::1%eth0)
+ * is left out: it means something to one machine only, and may be as long as its sender likes.
+ * @returns undefined for what is no address
+ */
+export const toPlainAddress = (text: string | undefined): string | undefined => {
   const address = text?.replace(/%.*$/, '') ?? ''
   if (isIPv4(address)) return address
   return isIPv6(address) ? toOneSpelling(address) : undefined

@@ -1,10 +1,10 @@
-import { isIP, SocketAddress } from 'node:net'
 import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { type Static, Type } from 'typebox'
 import { type AuditFilter, readAll } from '../../audit/audit-log.ts'
 import type { AuditEventType, Severity } from '../../audit/catalogue.ts'
 import type { Deps } from '../../deps.ts'
+import { toPlainAddress } from '../../plugins/request-origin.ts'
 import {
   auditPageSchema,
   eventTypes,
@@ -17,6 +17,7 @@ import {
   toWirePage,
 } from '../audit-schema.ts'
 import { problemResponses } from '../problem-schema.ts'
+import { isAskedFor } from './accept.ts'
 import { adminProblems, adminRoute } from './admin-deps.ts'
 
 const text = (description: string) =>
@@ -78,7 +79,7 @@ export const auditEvents: FastifyPluginAsyncTypebox<Pick<Deps, 'auditLog'>> = as
     const { query } = request
     const filter = readFilter(query)
     reply.header('vary', 'accept')
-    if (!request.headers.accept?.includes(ndjson)) {
+    if (!isAskedFor(request.headers.accept, ndjson, 'application/json')) {
       const { events, next } = await auditLog.find(filter, readPaging(query))
       return reply.type('application/json').send(toWirePage(events.map(toWireEvent), next))
     }
@@ -98,15 +99,12 @@ async function* toLines(...reading: Parameters<typeof readAll>): AsyncGenerator<
 /** @throws {Problem} `validation`, naming the member */
 const readFilter = (query: Static<typeof querySchema>): AuditFilter => {
   const { client, session, family, address, from, to, limit, cursor, ...same } = query
-  if (address !== undefined && isIP(address) === 0) {
-    throw invalidQuery('address', 'must be an IP address')
-  }
   const filter = {
     ...same,
     ...(client !== undefined && { clientId: client }),
     ...(session !== undefined && { sessionId: session }),
     ...(family !== undefined && { familyId: family }),
-    ...(address !== undefined && { address: plainSpelling(address) }),
+    ...(address !== undefined && { address: readAddress(address) }),
     ...(from !== undefined && { from: readTime('from', from) }),
     ...(to !== undefined && { to: readTime('to', to) }),
   }
@@ -125,6 +123,8 @@ const readTime = (member: string, given: string): Date => {
   throw invalidQuery(member, 'must be a valid date-time')
 }
 
-/** The spelling in which the log has it: 2001:DB8:0::1 is 2001:db8::1 (RFC 5952). */
-const plainSpelling = (address: string): string =>
-  new SocketAddress({ address, family: isIP(address) === 6 ? 'ipv6' : 'ipv4' }).address
+const readAddress = (given: string): string => {
+  const address = toPlainAddress(given)
+  if (address !== undefined) return address
+  throw invalidQuery('address', 'must be an IP address')
+}

@@ -12,7 +12,6 @@ import {
 } from './client-schema.ts'
 
 const params = Type.Object({ id: Type.String() })
-const actProblems = problemResponses(...adminProblems, 'not_found', 'conflict')
 const bodied = problemResponses(...adminProblems, ...bodyProblems, 'not_found', 'conflict')
 
 const listSchema = {
@@ -62,7 +61,13 @@ const rotateSchema = {
   response: { 200: clientWithSecretReference, ...bodied },
 }
 
-const showSchema = { params, response: { 200: clientReference, ...actProblems } }
+const showSchema = {
+  params,
+  response: { 200: clientReference, ...problemResponses(...adminProblems, 'not_found') },
+}
+
+/** Without a body. */
+const actSchema = { params, response: { 200: clientReference, ...bodied } }
 
 /** `/admin/clients`: applications and machines. */
 export const clients: FastifyPluginAsyncTypebox<AdminDeps> = async (
@@ -122,7 +127,7 @@ export const clients: FastifyPluginAsyncTypebox<AdminDeps> = async (
   for (const act of ['disable', 'enable'] as const) {
     app.post(
       `/admin/clients/:id/${act}`,
-      adminRoute('clients.write', summaries[act], showSchema),
+      adminRoute('clients.write', summaries[act], actSchema),
       async (request) => toWireClient(await administration[act](request.params.id, actOf(request))),
     )
   }

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import { Problem } from '../../oauth/problem.ts'
-import { isWellFormedText } from '../../oauth/text.ts'
+import { isWellFormedText, toPrintableName } from '../../oauth/text.ts'
 import { guardByPermission } from '../../plugins/permission.ts'
 import { accountSchema } from './account-schema.ts'
 import type { AdminDeps } from './admin-deps.ts'
@@ -51,7 +51,21 @@ export const adminEndpoints: FastifyPluginAsyncTypebox<AdminDeps> = async (app, 
     findUser: userAdministration.findUser,
   })
   app.addHook('preValidation', refuseIllFormed)
+  app.addHook('preValidation', refuseUnknownBody)
   for (const endpoint of endpoints) await app.register(endpoint, deps)
+}
+
+/** Whoever says more than an act takes means another act: as elsewhere it is refused, not ignored. */
+const refuseUnknownBody = async ({ routeOptions, body }: FastifyRequest): Promise<void> => {
+  if (routeOptions.schema?.body !== undefined || body === undefined) return
+  const isObject = typeof body === 'object' && body !== null && !Array.isArray(body)
+  const fields = isObject
+    ? Object.keys(body).map((name) => ({
+        field: toPrintableName(name),
+        message: 'is not a member of this request',
+      }))
+    : [{ field: 'body', message: 'must be of type object' }]
+  if (fields.length > 0) throw new Problem('validation', { fields: fields.slice(0, 20) })
 }
 
 /** Nothing has a name that the database cannot even look for. */

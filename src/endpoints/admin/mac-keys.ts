@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import { problemResponses } from '../problem-schema.ts'
+import { bodyProblems, problemResponses } from '../problem-schema.ts'
 import { type AdminDeps, actOf, adminProblems, adminRoute } from './admin-deps.ts'
 import { macKeySchema, macRotationSchema, toWireMacKey, toWireMacRotation } from './key-schema.ts'
 
@@ -12,7 +12,7 @@ const listSchema = {
 }
 
 const rotateSchema = {
-  response: { 200: macRotationSchema, ...problemResponses(...adminProblems) },
+  response: { 200: macRotationSchema, ...problemResponses(...adminProblems, ...bodyProblems) },
 }
 
 /** `GET /admin/mac-keys` and `POST /admin/mac-keys/rotate` */

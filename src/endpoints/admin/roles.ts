@@ -44,7 +44,11 @@ const deleteSchema = {
   params: Type.Object({ name: Type.String() }),
   response: {
     204: Type.Null({ description: 'Deleted' }),
-    ...problemResponses(...adminProblems, 'not_found', 'conflict', 'role_in_use'),
+    ...problemResponses(
+      ...adminProblems,
+      ...bodyProblems,
+      ...(['not_found', 'conflict', 'role_in_use'] as const),
+    ),
   },
 }
 

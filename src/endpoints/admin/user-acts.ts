@@ -2,18 +2,18 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import type { DelegatedAct } from '../../accounts/delegated-administration.ts'
 import type { Permission } from '../../oauth/permission.ts'
-import { problemResponses } from '../problem-schema.ts'
+import { bodyProblems, problemResponses } from '../problem-schema.ts'
 import { accountReference, toWireAccount } from './account-schema.ts'
 import { type AdminDeps, administering, adminProblems, adminRoute } from './admin-deps.ts'
 
 const response = {
   200: accountReference,
-  ...problemResponses(...adminProblems, 'not_found', 'own_account', 'last_admin'),
+  ...problemResponses(...adminProblems, ...bodyProblems, 'not_found', 'own_account', 'last_admin'),
 }
 const actSchema = { params: Type.Object({ id: Type.String() }), response }
 const roleSchema = {
   params: Type.Object({ id: Type.String(), role: Type.String() }),
-  response: { ...response, ...problemResponses('validation') },
+  response,
 }
 
 type Entry = readonly [path: string, act: DelegatedAct, permission: Permission, summary: string]

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { sessionMembers, toWireSession } from '../auth/sessions.ts'
-import { problemResponses } from '../problem-schema.ts'
+import { bodyProblems, problemResponses } from '../problem-schema.ts'
 import { type AdminDeps, administering, adminProblems, adminRoute } from './admin-deps.ts'
 
 const listSchema = {
@@ -19,7 +19,7 @@ const endSchema = {
   params: Type.Object({ id: Type.String(), session: Type.String() }),
   response: {
     204: Type.Null({ description: 'Ended' }),
-    ...problemResponses(...adminProblems, 'not_found', 'own_account'),
+    ...problemResponses(...adminProblems, ...bodyProblems, 'not_found', 'own_account'),
   },
 }
 

@@ -84,7 +84,7 @@ const initialSchema = {
   params: Type.Object({ id: Type.String() }),
   response: {
     200: initialPasswordSchema('All sessions are ended'),
-    ...problemResponses(...adminProblems, 'not_found', 'own_account'),
+    ...problemResponses(...adminProblems, ...bodyProblems, 'not_found', 'own_account'),
   },
 }
 

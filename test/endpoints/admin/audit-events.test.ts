@@ -91,6 +91,16 @@ test('GET /admin/audit-events', async (t) => {
     }
   })
 
+  await t.test('finds an address by each of its spellings', async (t) => {
+    const address = '198.51.100.77'
+    auditWriter.record({ type: 'sign_in.failed', outcome: 'failure', origin: { address } })
+    await waitUntil('the event', async () => (await find(`address=${address}`)).json.events[0])
+    for (const spelling of ['::ffff:198.51.100.77', '::FFFF:c633:644d']) {
+      const { json } = await find(`address=${encodeURIComponent(spelling)}`)
+      t.equal(json.events.length, 1, spelling)
+    }
+  })
+
   await t.test('names the member that is wrong', async (t) => {
     const notAllowed = 'has characters or a form that are not allowed'
     const bad = {

@@ -39,6 +39,33 @@ test('every route of the admin API', async (t) => {
   }
 })
 
+test('an act that takes no body refuses one that says something', async (t) => {
+  const api = await startAdminApi(t)
+  const { token } = await api.joinAdmin()
+  const { paths } = api.app.swagger() as unknown as {
+    paths: Record<string, Record<string, { requestBody?: object }>>
+  }
+  const acts = adminRoutes(api).filter(
+    ({ method, path }) =>
+      method !== 'GET' && paths[path]?.[method.toLowerCase()]?.requestBody === undefined,
+  )
+  t.ok(acts.length > 10)
+  for (const { method, path, url } of acts) {
+    const send = (payload: string) =>
+      api.request({
+        ...{ method, url, payload },
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      })
+    const field = { field: 'until', message: 'is not a member of this request' }
+    isProblem(t, await send('{"until":1}'), 'validation', { fields: [field] })
+    const body = { field: 'body', message: 'must be of type object' }
+    for (const other of ['[]', 'null', '1']) {
+      isProblem(t, await send(other), 'validation', { fields: [body] })
+    }
+    t.not((await send('{}')).status, 400, `${method} ${path}`)
+  }
+})
+
 test('who has a permission no more is refused with the token that was issued before', async (t) => {
   const api = await startAdminApi(t)
   const { id, token, role } = await api.joinPermitted('roles.read')
