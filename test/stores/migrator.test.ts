@@ -15,6 +15,7 @@ import { SchemaError, schemaRelease } from '../../src/stores/postgres/schema-sta
 import {
   createEmptyDatabase,
   createTestDatabase,
+  serverTitle,
   systemDatabaseUrl,
   testDatabaseUrl,
 } from '../support/database.ts'
@@ -72,13 +73,19 @@ const upDownUp = async (t: Test, target: MigrationTarget, query: Query): Promise
   t.strictSame(await query(tables), whole, 'the same tables and indexes as the first time')
 }
 
-const servers = { 'PostgreSQL 18': testDatabaseUrl(), 'PostgreSQL 15': systemDatabaseUrl() }
-for (const [name, server] of Object.entries(servers)) {
+const servers = [
+  ['main', testDatabaseUrl()],
+  ['system', systemDatabaseUrl()],
+] as const
+for (const [which, server] of servers) {
   if (server === undefined) continue
-  t.test(`${name}: migrations go up, all the way down, and up again`, async (t) => {
-    const { url } = await createEmptyDatabase(t, server)
-    await upDownUp(t, url, onUrl(url))
-  })
+  t.test(
+    `${serverTitle(which)}, the ${which} one: migrations go up, all the way down, and up again`,
+    async (t) => {
+      const { url } = await createEmptyDatabase(t, server)
+      await upDownUp(t, url, onUrl(url))
+    },
+  )
 }
 
 t.test('PGlite: migrations go up, all the way down, and up again', async (t) => {

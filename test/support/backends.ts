@@ -15,7 +15,11 @@ export type Backends = {
   close(): Promise<void>
 }
 
-type Backend = { readonly url: string | undefined; readonly line: string }
+type Backend = {
+  readonly url: string | undefined
+  readonly version?: string
+  readonly line: string
+}
 
 const variables = {
   main: 'TEST_DATABASE_URL',
@@ -35,7 +39,9 @@ export async function startBackends(): Promise<Backends> {
   const env = {
     TEST_RUN_ID: process.env.TEST_RUN_ID,
     TEST_DATABASE_URL: database.url,
+    TEST_DATABASE_VERSION: database.version,
     TEST_DATABASE_URL_SYSTEM: system.url,
+    TEST_DATABASE_VERSION_SYSTEM: system.version,
     TEST_REDIS_URL: redis.url,
   }
   const found = Object.entries(env).filter((entry): entry is [string, string] => !!entry[1])
@@ -54,7 +60,8 @@ async function mainPostgres(): Promise<Backend> {
   const given = await named(variables.main, 'PostgreSQL', postgresVersion)
   if (given !== undefined) return given
   const server = await startPostgresServer(ownedByRun, { settings: fastSettings })
-  return { url: server.url, line: `PostgreSQL ${server.version}` }
+  const { url, version } = server
+  return { url, version, line: `PostgreSQL ${version}` }
 }
 
 async function oldPostgres(): Promise<Backend> {
@@ -64,11 +71,12 @@ async function oldPostgres(): Promise<Backend> {
   if (binaries === undefined) {
     return {
       url: undefined,
-      line: 'PostgreSQL 15 not on this machine: contract runs on 18 and PGlite only',
+      line: 'No PostgreSQL 15 or newer of this machine: contracts run on the one above and PGlite only',
     }
   }
   const server = await startPostgresServer(ownedByRun, { binaries, settings: fastSettings })
-  return { url: server.url, line: `PostgreSQL ${server.version} of this machine, for contracts` }
+  const { url, version } = server
+  return { url, version, line: `PostgreSQL ${version} of this machine, for contracts` }
 }
 
 async function anyRedis(): Promise<Backend> {
@@ -87,7 +95,8 @@ async function named(
   const url = process.env[variable]
   if (url === undefined) return undefined
   try {
-    return { url, line: `${product} ${await version(url)} of ${variable}` }
+    const answered = await version(url)
+    return { url, version: answered, line: `${product} ${answered} of ${variable}` }
   } catch (cause) {
     throw new Error(`The ${product} of ${variable} does not answer`, { cause })
   }

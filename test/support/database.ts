@@ -22,6 +22,12 @@ export function systemDatabaseUrl(): string | undefined {
   return process.env.TEST_DATABASE_URL_SYSTEM
 }
 
+/** How titles name a server: by the version that it has answered with. */
+export function serverTitle(which: 'main' | 'system'): string {
+  const { TEST_DATABASE_VERSION: main, TEST_DATABASE_VERSION_SYSTEM: system } = process.env
+  return `PostgreSQL ${{ main, system }[which]?.split(' ')[0] ?? ''}`
+}
+
 /**
  * Creates a database with the schema of all migrations and drops it after the test.
  *

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { cpSync, existsSync, readdirSync, renameSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { isExecutable, runFolder } from './run-folder.ts'
 import { postgresUser } from './service-user.ts'
 
@@ -33,16 +33,25 @@ export function embeddedPostgres(): PostgresBinaries {
   }
 }
 
-/** The oldest supported PostgreSQL that the operating system carries, if any. */
-export function systemPostgres(): PostgresBinaries | undefined {
-  if (!existsSync(debianRoot)) return undefined
-  return readdirSync(debianRoot)
-    .map((version) => ({ folder: join(debianRoot, version, 'bin'), major: Number(version) }))
+/**
+ * The oldest supported PostgreSQL that the operating system carries, if any: where Debian keeps its
+ * versions beside each other, or on the PATH.
+ */
+export function systemPostgres(
+  root = debianRoot,
+  path = process.env.PATH ?? '',
+): PostgresBinaries | undefined {
+  const versions = existsSync(root) ? readdirSync(root) : []
+  return [...versions.map((version) => join(root, version, 'bin')), ...path.split(delimiter)]
+    .filter((folder) => ['initdb', 'postgres'].every((name) => isExecutable(join(folder, name))))
+    .map((folder) => ({ folder, major: majorOf(folder) }))
     .filter(({ major }) => major >= oldestSupported)
-    .filter(({ folder }) =>
-      ['initdb', 'postgres'].every((name) => isExecutable(join(folder, name))),
-    )
     .sort((a, b) => a.major - b.major)[0]
+}
+
+function majorOf(folder: string): number {
+  const { stdout } = spawnSync(join(folder, 'initdb'), ['--version'], { encoding: 'utf8' })
+  return Number(/\(PostgreSQL\) (\d+)/.exec(stdout ?? '')?.[1] ?? 0)
 }
 
 /** The folder's `bin`, or that of a copy where the user postgres may not read the folder. */

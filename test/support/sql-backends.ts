@@ -8,7 +8,7 @@ import {
 } from '../../src/stores/postgres/database.ts'
 import { openInMemory } from '../../src/stores/postgres/embedded.ts'
 import { migrateToLatest } from '../../src/stores/postgres/migrator.ts'
-import { createTestDatabase, systemDatabaseUrl } from './database.ts'
+import { createTestDatabase, serverTitle, systemDatabaseUrl } from './database.ts'
 
 /** A migrated, empty database; its present moment can be moved. */
 export type SqlBackend = Connection & { moveTime(seconds: number): void }
@@ -57,7 +57,7 @@ const openPGlite = async (t: Test): Promise<SqlBackend> => {
 
 /**
  * Runs a store's contract on every SQL backend: the embedded PGlite, the run's PostgreSQL and,
- * where the machine has it, PostgreSQL 15.
+ * where the machine has one of its own, that.
  */
 export const onEverySqlBackend = (
   title: string,
@@ -65,8 +65,9 @@ export const onEverySqlBackend = (
 ): void => {
   const system = systemDatabaseUrl()
   test(`${title} (PGlite)`, async (t) => contract(t, await openPGlite(t)))
-  test(`${title} (PostgreSQL 18)`, async (t) => contract(t, await openPostgres(t)))
+  test(`${title} (${serverTitle('main')})`, async (t) => contract(t, await openPostgres(t)))
   if (system !== undefined) {
-    test(`${title} (PostgreSQL 15)`, async (t) => contract(t, await openPostgres(t, system)))
+    test(`${title} (${serverTitle('system')})`, async (t) =>
+      contract(t, await openPostgres(t, system)))
   }
 }
