@@ -1,5 +1,4 @@
-import type { Redis } from 'ioredis'
-import { type Test, test } from 'tap'
+import t, { type Test, test } from 'tap'
 import type { AttemptStore } from '../../src/accounts/attempt-store.ts'
 import { Unavailable } from '../../src/oauth/unavailable.ts'
 import { toAttemptStore } from '../../src/stores/attempts.ts'
@@ -8,11 +7,12 @@ import { BoundedCounts } from '../../src/stores/memory/bounded-counts.ts'
 import { createRedisAttempts } from '../../src/stores/redis/attempts.ts'
 import { createRedisClient } from '../../src/stores/redis/connection.ts'
 import { createTestRedis } from '../support/redis.ts'
+import { startRedisCluster } from '../support/redis-server.ts'
 import { redisServers } from '../support/redis-servers.ts'
 import { waitUntil } from '../support/wait-until.ts'
 
 const connect = async (t: Test, url: string) => {
-  const client = createRedisClient(redisServers(url), 1000) as Redis
+  const client = createRedisClient(redisServers(url), 1000)
   t.teardown(() => client.disconnect())
   await client.connect()
   return client
@@ -25,9 +25,47 @@ const openRedis = async (t: Test, isAway = () => false) => {
   return { client, keyPrefix, store: createRedisAttempts({ client, keyPrefix, isAway }) }
 }
 
+// Started when the first rule asks for it; each rule has keys of its own.
+let clusterUrl: Promise<string> | undefined
+const startCluster = async (): Promise<string> => {
+  const ports = await startRedisCluster(t)
+  return `redis-cluster://${ports.map((port) => `127.0.0.1:${port}`).join(',')}`
+}
+
+/**
+ * Two processes that take turns, so that nothing holds that one of them would have counted alone.
+ */
+const takingTurns = (stores: readonly [AttemptStore, AttemptStore]): AttemptStore => {
+  let turn = 0
+  const next = (): AttemptStore => stores[turn++ % 2 === 0 ? 0 : 1]
+  return {
+    add: (...parameters) => next().add(...parameters),
+    takeBack: (...parameters) => next().takeBack(...parameters),
+    set: (...parameters) => next().set(...parameters),
+    forget: (...parameters) => next().forget(...parameters),
+    erase: (...parameters) => next().erase(...parameters),
+  }
+}
+
+const openTwo = async (t: Test, url: string, keyPrefix: string): Promise<AttemptStore> => {
+  const open = async () => {
+    const client = await connect(t, url)
+    await waitUntil('Redis', () => client.status === 'ready')
+    return createRedisAttempts({ client, keyPrefix, isAway: () => false })
+  }
+  return takingTurns([await open(), await open()])
+}
+
 const backends: Record<string, (t: Test) => Promise<AttemptStore>> = {
   'in memory': async () => createMemoryAttempts(),
-  'in Redis': async (t) => (await openRedis(t)).store,
+  'in Redis': async (t) => {
+    const { url, prefix } = await createTestRedis(t)
+    return openTwo(t, url, prefix.slice(0, -1))
+  },
+  'in a Redis cluster': async (t) => {
+    clusterUrl ??= startCluster()
+    return openTwo(t, await clusterUrl, `tessera:${crypto.randomUUID()}`)
+  },
 }
 
 for (const [name, open] of Object.entries(backends)) {
