@@ -59,7 +59,7 @@ t.test(
   async (t) => {
     t.strictSame(unknownOf(imageSettings), [])
     const config = loadConfig(
-      { ...imageSettings, ...filled, ISSUER: 'https://a.example' },
+      { ...filled, ISSUER: 'https://a.example', ...imageSettings },
       () => '',
     )
     t.match(config, { production: true, host: '0.0.0.0', dataDir: '/data' })
