@@ -72,6 +72,8 @@ export type StoredMacKey = {
   /** 1 to 255. */
   readonly number: number
   readonly sealedKey: Buffer
+  readonly publishedAt: Date
+  /** Put off while a node says that it cannot open the key. */
   readonly useFrom: Date
   /** When no token that it made can be good any more; null while it is the newest. */
   readonly dropAfter: Date | null

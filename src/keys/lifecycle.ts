@@ -101,7 +101,8 @@ export const propagationSeconds = (policy: RotationPolicy): number =>
   policy.nodeReloadSeconds +
   policy.skewSeconds
 
-const cannotOpen = 'a node cannot open the next key: give every node the newest key-encryption key'
+export const cannotOpen =
+  'a node cannot open the next key: give every node the newest key-encryption key'
 
 /** What rotating one ring would do, or why and until when it may not. @param now the database's. */
 export const planRotation = (

@@ -1,3 +1,4 @@
+import { addSeconds } from '../clock.ts'
 import { randomSecret } from '../secrets/random.ts'
 import type { Sealer } from '../secrets/sealer.ts'
 import type { KeyActor, MacKeyStore, StoredMacKey } from './key-store.ts'
@@ -37,6 +38,22 @@ export const macKeyRetentionSeconds = (
   refreshTokenTtlSeconds: number,
   { nodeReloadSeconds, skewSeconds }: KeyTiming,
 ): number => refreshTokenTtlSeconds + nodeReloadSeconds + skewSeconds
+
+/**
+ * Whether the key that waits has been put off: a node could not open it, and may still not.
+ * @param now the database's
+ */
+export const isMacKeyPutOff = (
+  keys: readonly StoredMacKey[],
+  now: Date,
+  timing: KeyTiming,
+): boolean => {
+  const newest = findNewestMacKey(keys)
+  if (newest === undefined || newest.useFrom <= now) return false
+  // Times are read in milliseconds: what one says is not more than one wrong.
+  const planned = addSeconds(newest.publishedAt, objectionSeconds(timing) + 0.001)
+  return newest.useFrom > planned
+}
 
 /** Makes a key that signs once every node has loaded it; the old ones go on verifying. */
 export const rotateMacKey = async (

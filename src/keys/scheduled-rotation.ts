@@ -2,8 +2,8 @@ import type { SigningAlgorithm } from '../oauth/algorithm.ts'
 import type { Sealer } from '../secrets/sealer.ts'
 import { byTheService, ensureMacKey, ensureSigningKeys } from './first-keys.ts'
 import type { MacKeyStore, SigningKeyStore } from './key-store.ts'
-import type { RotationPolicy } from './lifecycle.ts'
-import { rotateMacKey } from './mac-key-rotation.ts'
+import { cannotOpen, type RotationPolicy } from './lifecycle.ts'
+import { isMacKeyPutOff, rotateMacKey } from './mac-key-rotation.ts'
 import { carryOut } from './ring-rotation.ts'
 import { isMacKeyDue, planScheduled, type Schedule } from './schedule.ts'
 
@@ -60,8 +60,12 @@ const rotateDueRings = async (options: Options, policy: RotationPolicy): Promise
 
 const rotateDueMacKey = async (options: Options): Promise<RingOutcome[]> => {
   const { now, keys } = await options.macKeys.list()
-  if (!isMacKeyDue(keys, now, options.schedule)) return []
   const { timing } = options.schedule
+  // Made already, so it is not due; but what it was to follow goes on.
+  if (isMacKeyPutOff(keys, now, timing)) {
+    return [{ ring: 'MAC', outcome: 'refused', reason: cannotOpen }]
+  }
+  if (!isMacKeyDue(keys, now, options.schedule)) return []
   const done = await rotateMacKey({ ...options, timing }, byTheService)
   return [{ ring: 'MAC', outcome: done.outcome, ...whyStuck(done) }]
 }

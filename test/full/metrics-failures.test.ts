@@ -73,7 +73,7 @@ test('a key that is due and cannot be replaced is counted at every try, by its r
   )
   const { name: stuck } = counters.keyRotationsStuck
   const count = async (ring: string) => sampleOf(await samples(ahead), stuck, { ring }) ?? 0
-  const rings = ['RS256', 'ES256', 'EdDSA', 'PS256']
+  const rings = ['RS256', 'ES256', 'EdDSA', 'PS256', 'MAC']
   // The first keys were sealed by the key that both know; the ones that follow were not.
   for (const ring of rings) {
     await waitUntil(ring, async () => (await count(ring)) >= 2, { timeoutMs: 30_000 })
@@ -87,6 +87,10 @@ test('a key that is due and cannot be replaced is counted at every try, by its r
       timeoutMs: 30_000,
     })
   await rotation()
+  await waitUntil('the MAC key that was put off to be used', async () => {
+    const keys = await ahead.deps.keyAdministration.listMacKeys()
+    return keys.some(({ number, state }) => number > 1 && state === 'current')
+  })
   const counted = await total(ahead, stuck)
   await rotation()
   t.equal(await total(ahead, stuck), counted, 'no more')

@@ -1,6 +1,14 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { findCurrent, leadSeconds, type RotationPolicy, stateOf } from '../../src/keys/lifecycle.ts'
+import { addSeconds } from '../../src/clock.ts'
+import {
+  findCurrent,
+  leadSeconds,
+  objectionSeconds,
+  type RotationPolicy,
+  stateOf,
+} from '../../src/keys/lifecycle.ts'
+import { isMacKeyPutOff } from '../../src/keys/mac-key-rotation.ts'
 import { defaultKeyTiming } from '../../src/keys/rotation-policy.ts'
 import {
   isMacKeyDue,
@@ -147,6 +155,12 @@ t.test(
   },
 )
 
+/** Times of a MAC key that was not put off. */
+const used = (useFrom: number) => ({
+  publishedAt: addSeconds(at(useFrom), -objectionSeconds(defaultKeyTiming)),
+  useFrom: at(useFrom),
+})
+
 t.test('without a schedule nothing rotates by itself, and no time is announced', async (t) => {
   fc.assert(
     fc.property(policies, seconds(10 ** 9), (policy, elapsed) => {
@@ -158,14 +172,14 @@ t.test('without a schedule nothing rotates by itself, and no time is announced',
       )
     }),
   )
-  const key = { number: 1, sealedKey: Buffer.of(), useFrom: at(0), dropAfter: null }
+  const key = { number: 1, sealedKey: Buffer.of(), dropAfter: null, ...used(0) }
   t.equal(isMacKeyDue([key], at(10 ** 9), { rotationSeconds: 0, timing: defaultKeyTiming }), false)
 })
 
 t.test('a MAC key is due when the newest has been used for the time of the schedule', async (t) => {
   const schedule = { rotationSeconds: 100, timing: defaultKeyTiming }
   const key = (number: number, useFrom: number) => ({
-    ...{ number, useFrom: at(useFrom), sealedKey: Buffer.of(), dropAfter: null },
+    ...{ number, sealedKey: Buffer.of(), dropAfter: null, ...used(useFrom) },
   })
   const due = (keys: ReturnType<typeof key>[], now: number) => isMacKeyDue(keys, at(now), schedule)
   t.strictSame(
@@ -173,6 +187,20 @@ t.test('a MAC key is due when the newest has been used for the time of the sched
     [false, true, false],
   )
   t.equal(due([], 1000), false, 'the first one is made by the start')
+})
+
+t.test('a MAC key that waits is put off when it is used later than was planned', async (t) => {
+  const key = { number: 2, sealedKey: Buffer.of(), dropAfter: null, ...used(1000) }
+  const putOff = { ...key, useFrom: at(1001) }
+  const isPutOff = (keys: (typeof key)[], now: number) =>
+    isMacKeyPutOff(keys, at(now), defaultKeyTiming)
+  const before = { ...key, number: 1, ...used(0) }
+  t.strictSame(
+    [isPutOff([before, key], 999), isPutOff([before, putOff], 1000), isPutOff([putOff], 1001)],
+    [false, true, false],
+    'until it is used',
+  )
+  t.equal(isPutOff([], 0), false)
 })
 
 t.test('the ring of another algorithm changes nothing', async (t) => {

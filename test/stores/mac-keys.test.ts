@@ -20,10 +20,17 @@ rule('keys are listed by number, with the time of the database', async (t, backe
   const first = await store.insert(key(1), by)
   const { now, keys } = await store.list()
   t.strictSame(keys, [
-    { number: 1, sealedKey: Buffer.from('sealed 1'), useFrom: first, dropAfter: null },
+    {
+      number: 1,
+      sealedKey: Buffer.from('sealed 1'),
+      publishedAt: first,
+      useFrom: first,
+      dropAfter: null,
+    },
     {
       number: 2,
       sealedKey: Buffer.from('sealed 2'),
+      publishedAt: addSeconds(second ?? now, -60),
       useFrom: second,
       dropAfter: addSeconds(first ?? now, 100),
     },

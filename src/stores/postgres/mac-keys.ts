@@ -38,6 +38,7 @@ const isKey = (row: { number: number | null }): row is Selectable<MacKeyRow> => 
 const toStoredKey = (row: Selectable<MacKeyRow>): StoredMacKey => ({
   number: row.number,
   sealedKey: Buffer.from(row.sealed_key),
+  publishedAt: row.published_at,
   useFrom: row.use_from,
   dropAfter: row.drop_after,
 })
