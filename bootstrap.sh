@@ -60,11 +60,13 @@ install() {
   npm ci --include=dev --loglevel=error --no-fund --no-audit </dev/null >&2 &
   npm_pid=$!
   trap stop_install INT TERM HUP
-  if ! wait "$npm_pid"; then
+  failure=0
+  wait "$npm_pid" || failure=$?
+  if [ "$failure" -ne 0 ]; then
     rm -f "$installed"
     echo 'The packages could not be installed: see the messages of npm above, then try again' >&2
     unlock_install
-    exit 1
+    exit "$failure"
   fi
   trap - INT TERM HUP
 }
