@@ -34,8 +34,8 @@ export type Lockout = {
    */
   guard(attempt: Attempt, verify: () => Promise<PasswordVerdict>): Promise<PasswordVerdict>
   /**
-   * Lets everybody try again to sign in to the account. Audited.
-   * @throws {Unavailable} when the counts of the other nodes cannot be reached.
+   * Lets everybody try again to sign in to the account. Audited first: no unlock goes untold.
+   * @throws {Unavailable} when the log, or the counts of the other nodes, cannot be reached.
    */
   unlock(user: Pick<User, 'id' | 'email' | 'username'>, act: Act): Promise<void>
 }
@@ -44,7 +44,7 @@ export type LockoutParts = {
   readonly config: LockoutConfig
   readonly store: AttemptStore
   readonly digest: AccountDigest
-  readonly auditWriter: Pick<AuditWriter, 'record'>
+  readonly auditWriter: Pick<AuditWriter, 'record' | 'write'>
   /** How long an attempt waits while others under way hold all places; 2 s by default. */
   readonly longestWaitMs?: number
 }
@@ -134,12 +134,13 @@ export const createLockout = (parts: LockoutParts): Lockout => {
     },
 
     async unlock({ id, email, username }, { actor, origin }) {
+      const told = { outcome: 'success', actor, subject: id, origin } as const
+      await auditWriter.write({ type: 'user.unlocked', ...told })
       const names = [{ id }, { email }, ...(username === null ? [] : [{ username }])]
       for (const name of names) {
         const key = `account:${digest(name)}`
         await Promise.all([store.erase(key), store.erase(levelOf(key))])
       }
-      auditWriter.record({ type: 'user.unlocked', outcome: 'success', actor, subject: id, origin })
     },
   }
 }

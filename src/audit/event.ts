@@ -22,5 +22,16 @@ export type AuditEvent = {
   readonly details?: Readonly<Record<string, string | number | boolean | null | readonly string[]>>
 }
 
-/** An event with its origin, as the writer takes it. */
-export type RecordedEvent = AuditEvent & { readonly origin: Origin }
+/** An event with its origin, as the log takes it. */
+export type RecordedEvent = AuditEvent & {
+  readonly origin: Origin
+  /** Of what was observed earlier than it is written; otherwise the transaction's time counts. */
+  readonly stamp?: Stamp
+}
+
+/** Which event it is, however often it is written, and when it happened. */
+export type Stamp = {
+  /** UUID. */
+  readonly id: string
+  readonly at: Date
+}

@@ -1,7 +1,12 @@
+import type { Clock } from '../clock.ts'
 import { Unavailable } from '../oauth/unavailable.ts'
+import { randomId } from '../secrets/random.ts'
 import type { RecordedEvent } from './event.ts'
 
-export type AuditStore = { append(events: readonly RecordedEvent[]): Promise<void> }
+export type AuditStore = {
+  /** Events that stand in the log already, by their stamp, are not written again. */
+  append(events: readonly RecordedEvent[]): Promise<void>
+}
 
 /**
  * Takes events that observe something and belong to no transaction: in batches, bounded in memory,
@@ -9,6 +14,12 @@ export type AuditStore = { append(events: readonly RecordedEvent[]): Promise<voi
  */
 export type AuditWriter = {
   record(event: RecordedEvent): void
+  /**
+   * For an act without a transaction, which is not to be done when it cannot be told of: settles
+   * when the event stands in the log.
+   * @throws {Unavailable} when the database does not answer
+   */
+  write(event: RecordedEvent): Promise<void>
   /** As `record`, but events with the same key only once a minute: nobody can flood the table. */
   recordOncePerMinute(key: string, event: RecordedEvent): void
   /** Events in memory that are not written yet. */
@@ -21,6 +32,8 @@ export type AuditWriter = {
 
 type Options = {
   readonly store: AuditStore
+  /** The database's time as this node knows it: what waits is told with the time it happened. */
+  readonly clock: Clock
   readonly onFailure: (error: unknown) => void
   readonly flushMs?: number
   readonly capacity?: number
@@ -30,7 +43,7 @@ const batchSize = 100
 const rememberedKeys = 10_000
 
 export const createAuditWriter = (options: Options): AuditWriter => {
-  const { store, onFailure, flushMs = 200, capacity = 10_000 } = options
+  const { store, clock, onFailure, flushMs = 200, capacity = 10_000 } = options
   const pending: RecordedEvent[] = []
   const seen = new Map<string, number>()
   let dropped = 0
@@ -66,17 +79,23 @@ export const createAuditWriter = (options: Options): AuditWriter => {
     }, delay)
   }
 
+  const stamped = (event: RecordedEvent): RecordedEvent => ({
+    ...event,
+    stamp: { id: randomId(), at: clock() },
+  })
+
   const record = (event: RecordedEvent): void => {
     if (pending.length >= capacity) {
       dropped += 1
       return
     }
-    pending.push(event)
+    pending.push(stamped(event))
     schedule(flushMs)
   }
 
   return {
     record,
+    write: (event) => store.append([stamped(event)]),
     recordOncePerMinute(key, event) {
       const now = performance.now()
       const last = seen.get(key)

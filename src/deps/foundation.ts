@@ -41,6 +41,7 @@ export const layFoundation = (
   })
   const auditWriter = createAuditWriter({
     store: stores.audit,
+    clock: clock.now,
     onFailure: warn('audit events could not be written yet'),
   })
   const outages = createOutageTracker(stores.outages)

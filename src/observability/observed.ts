@@ -76,9 +76,10 @@ export const observeAccounts = <A extends SignIn & Registration>(accounts: A, co
 
 /** @param auditWriter which lockouts are told to; all else passes through. */
 export const countLockouts = (
-  auditWriter: Pick<AuditWriter, 'record'>,
+  auditWriter: Pick<AuditWriter, 'record' | 'write'>,
   count: Count,
-): Pick<AuditWriter, 'record'> => ({
+): Pick<AuditWriter, 'record' | 'write'> => ({
+  ...auditWriter,
   record(event) {
     if (event.type === 'sign_in.locked') count('lockouts', { scope: String(event.details?.scope) })
     auditWriter.record(event)

@@ -26,7 +26,14 @@ const home = { address: '192.0.2.1' }
 const start = (options: { longestWaitMs?: number } = {}) => {
   const events: RecordedEvent[] = []
   const looked: string[] = []
-  const auditWriter = { record: (event: RecordedEvent) => void events.push(event) }
+  const log: { failure?: Error } = {}
+  const auditWriter = {
+    record: (event: RecordedEvent) => void events.push(event),
+    async write(event: RecordedEvent) {
+      if (log.failure) throw log.failure
+      events.push(event)
+    },
+  }
   const lockout = createLockout({
     ...{ config, store: createMemoryAttempts(), digest, auditWriter },
     ...options,
@@ -54,7 +61,7 @@ const start = (options: { longestWaitMs?: number } = {}) => {
   const fail = async (times: number, where: Partial<Attempted> = {}) => {
     for (let time = 0; time < times; time += 1) await attempt(wrong, where)
   }
-  return { lockout, attempt, fail, events, looked }
+  return { lockout, attempt, fail, events, looked, log }
 }
 type Attempted = { account: LoginName; address: string; device: string }
 
@@ -195,6 +202,15 @@ test('an operator unlocks an account by any of its names', async (t) => {
     subject: 'u1',
     origin: {},
   })
+})
+
+test('an unlock that cannot be told of is not done', async (t) => {
+  const { lockout, attempt, fail, log } = start()
+  await fail(5)
+  log.failure = new Unavailable('the database does not answer')
+  const user = { id: 'u1', email: 'jo@example.com', username: null }
+  await t.rejects(lockout.unlock(user, { actor: 'cli', origin: {} }), log.failure)
+  t.equal(await attempt(right), 600)
 })
 
 test('lockouts of one day last longer each time, up to a bound', async (t) => {

@@ -1,9 +1,14 @@
+import type { Kysely } from 'kysely'
 import { test } from 'tap'
 import type { RecordedEvent } from '../../src/audit/event.ts'
 import { createAuditWriter } from '../../src/audit/writer.ts'
 import { Unavailable } from '../../src/oauth/unavailable.ts'
 import { createAuditStore } from '../../src/stores/postgres/audit.ts'
-import { openPostgres } from '../support/sql-backends.ts'
+import { connectPostgres, createConnection } from '../../src/stores/postgres/database.ts'
+import type { Database } from '../../src/stores/postgres/schema.ts'
+import { createTestDatabase } from '../support/database.ts'
+import { startProxy } from '../support/proxy.ts'
+import { openPostgres, poolOptions } from '../support/sql-backends.ts'
 import { waitUntil } from '../support/wait-until.ts'
 
 const event = (subject: string): RecordedEvent => ({
@@ -18,9 +23,10 @@ const openWriter = async (t: Parameters<typeof openPostgres>[0], capacity?: numb
   const backend = await openPostgres(t)
   const store = createAuditStore(backend)
   const failures: unknown[] = []
-  const state: { failure: Error | undefined; batches: number[] } = {
+  const state: { failure: Error | undefined; batches: number[]; time: Date } = {
     failure: undefined,
     batches: [],
+    time: new Date(),
   }
   const writer = createAuditWriter({
     store: {
@@ -30,6 +36,7 @@ const openWriter = async (t: Parameters<typeof openPostgres>[0], capacity?: numb
         await store.append(events)
       },
     },
+    clock: () => state.time,
     onFailure: (error) => void failures.push(error),
     flushMs: 5,
     ...(capacity === undefined ? {} : { capacity }),
@@ -81,6 +88,7 @@ test('audit writer: closing while the database is away tries once, and no more',
         throw new Unavailable('the database does not answer')
       },
     },
+    clock: () => new Date(),
     onFailure: (error) => void failures.push(error),
     flushMs: 1,
   })
@@ -96,14 +104,58 @@ test('audit writer: closing while the database is away tries once, and no more',
 })
 
 test('audit writer: while the database is away events wait, then they are written', async (t) => {
-  const { writer, failures, state, subjects } = await openWriter(t)
+  const { writer, failures, state, subjects, backend } = await openWriter(t)
   state.failure = new Unavailable('the database does not answer')
+  const at = new Date('2026-02-03T04:05:06.007Z')
+  state.time = at
   writer.record(event('patient'))
   await waitUntil('a first attempt', () => failures.length > 0)
   t.strictSame(await subjects(), [])
   state.failure = undefined
+  state.time = new Date(at.getTime() + 3_600_000)
   await waitUntil('the event', async () => (await subjects()).length === 1)
+  const row = await backend.db.selectFrom('audit_events').select('occurred_at').executeTakeFirst()
+  t.strictSame(row, { occurred_at: at }, 'with the time at which it happened')
   t.equal(writer.dropped(), 0)
+  await writer.close()
+})
+
+test('audit writer: what is written although the reply is lost is not written again', async (t) => {
+  const { url } = await createTestDatabase(t)
+  const proxy = await startProxy(t, url)
+  const [lossy, db] = await Promise.all(
+    [proxy.url, url].map((one) => connectPostgres(one, poolOptions, () => {})),
+  )
+  t.teardown(() => Promise.all([lossy?.destroy(), db?.destroy()]))
+  const failures: unknown[] = []
+  const writer = createAuditWriter({
+    store: createAuditStore(createConnection(lossy as Kysely<Database>)),
+    clock: () => new Date(),
+    onFailure: (error) => void failures.push(error),
+    flushMs: 1,
+  })
+  let lost = 0
+  proxy.loseReply((reply) => {
+    lost += reply.includes('INSERT 0 2') ? 1 : 0
+    return lost > 0
+  })
+  for (const subject of ['first', 'second']) writer.record(event(subject))
+  await waitUntil('all to be written', () => writer.waiting() === 0)
+  t.equal(lost, 1, 'they were written and nobody heard of it')
+  t.ok(failures.length > 0 && failures.every((error) => error instanceof Unavailable))
+  const rows = await db?.selectFrom('audit_events').select('subject').orderBy('subject').execute()
+  t.strictSame(rows, [{ subject: 'first' }, { subject: 'second' }])
+  t.equal(writer.dropped(), 0)
+  await writer.close()
+})
+
+test('audit writer: what must be told of at once stands in the log, or the caller hears', async (t) => {
+  const { writer, state, subjects } = await openWriter(t)
+  await writer.write(event('told'))
+  t.strictSame(await subjects(), ['told'])
+  state.failure = new Unavailable('the database does not answer')
+  await t.rejects(writer.write(event('untold')), state.failure)
+  t.equal(writer.waiting(), 0)
   await writer.close()
 })
 

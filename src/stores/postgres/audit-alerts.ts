@@ -82,8 +82,8 @@ const keyColumns: Record<AlertKey, RawBuilder<unknown>> = {
   everywhere: sql`'everywhere'`,
 }
 
-// What an alert has told of does not count again. An event is committed seconds after its time at
-// the most, so only of a key that has just raised an alert anything can be missed.
+// What an alert has told of does not count again. An event is committed seconds after its time, or
+// once the database is back, so only of a key that has just raised an alert anything can be missed.
 const findSightings = async (
   trx: Tx,
   now: Connection['now'],

@@ -5,7 +5,7 @@ import type { RecordedEvent } from '../../audit/event.ts'
 import type { AuditStore } from '../../audit/writer.ts'
 import type { Connection, Executor } from './database.ts'
 
-/** Writes events in the transaction of the act they tell of. */
+/** Writes events in the transaction of the act they tell of; what stands already, not again. */
 export const insertAuditEvents = async (
   executor: Executor,
   now: () => RawBuilder<Date>,
@@ -15,12 +15,13 @@ export const insertAuditEvents = async (
   await executor
     .insertInto('audit_events')
     .values(events.map((event) => toRow(event, now())))
+    .onConflict((conflict) => conflict.doNothing())
     .execute()
 }
 
 const toRow = (event: RecordedEvent, occurredAt: RawBuilder<Date>) => ({
-  id: randomUUID(),
-  occurred_at: occurredAt,
+  id: event.stamp?.id ?? randomUUID(),
+  occurred_at: event.stamp?.at ?? occurredAt,
   type: event.type,
   severity: catalogue[event.type],
   outcome: event.outcome,
