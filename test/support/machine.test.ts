@@ -34,10 +34,12 @@ t.test('the oldest supported PostgreSQL is found, wherever the system keeps it',
   t.strictSame(systemPostgres(root, ''), { folder: debian, major: 16 })
 })
 
+const debianPackage = 'no-such-package'
+const sought = { programs: ['no-such-tool-here'], debianPackage, otherwise: 'do without' }
 const probe = `
 import { MissingTool, systemTool } from ${JSON.stringify(fileURLToPath(new URL('./system-tool.ts', import.meta.url)))}
 try {
-  const tool = { programs: ['no-such-tool-here'], debianPackage: 'no-such-package', otherwise: 'do without' }
+  const tool = ${JSON.stringify(sought)}
   console.log('found', await systemTool(tool))
 } catch (error) {
   if (!(error instanceof MissingTool)) throw error
