@@ -1,13 +1,11 @@
-import { spawnSync } from 'node:child_process'
 import { sql } from 'kysely'
 import t, { test } from 'tap'
 import { acts, ask, isDone } from '../faults/acts.ts'
 import { createTestDatabase } from '../support/database.ts'
+import { limitFiles } from '../support/file-limit.ts'
 import { isAccepted, refresh, tokenOf } from '../support/nodes.ts'
 import { keptThroughKill, startPostgresServer } from '../support/postgres-server.ts'
 import { connect, register, startService } from '../support/service.ts'
-import { postgresUser } from '../support/service-user.ts'
-import { systemTool } from '../support/system-tool.ts'
 import { waitUntil } from '../support/wait-until.ts'
 
 // A limit on the size of files is a disk that is full for tables: what needs no more room works on.
@@ -21,20 +19,6 @@ const { url: databaseUrl } = await createTestDatabase(t, postgres.url)
 const service = await startService(t, { DATABASE_URL: databaseUrl })
 const db = await connect(t, { databaseUrl })
 
-const limitFiles = async (bytes: number | 'unlimited'): Promise<void> => {
-  const prlimit = await systemTool({ programs: ['prlimit'], debianPackage: 'util-linux' })
-  // Only their own user may limit them.
-  const options = { ...postgresUser(), encoding: 'utf8' } as const
-  for (const pid of postgres.pids()) {
-    const { status, stderr } = spawnSync(
-      prlimit,
-      ['--pid', `${pid}`, `--fsize=${bytes}:unlimited`],
-      options,
-    )
-    if (status !== 0) throw new Error(`prlimit ended with ${status}: ${stderr}`)
-  }
-}
-
 /** Fills the audit trail, which every act writes to, until it cannot grow below the limit. */
 const fillAuditTrail = async (): Promise<void> => {
   await sql`
@@ -47,8 +31,8 @@ const fillAuditTrail = async (): Promise<void> => {
 test('a disk that is full: acts are 503 as a whole, refreshes and checks work on, and with room all works again', async (t) => {
   const person = await register(service.app)
   await fillAuditTrail()
-  await limitFiles(limitBytes)
-  t.teardown(() => limitFiles('unlimited'))
+  await limitFiles(postgres, limitBytes)
+  t.teardown(() => limitFiles(postgres, 'unlimited'))
   for (const [name, act] of Object.entries(acts)) {
     t.equal(await ask(service, act, person), 503, name)
     const traces = await act.traces(db, person)
@@ -63,7 +47,7 @@ test('a disk that is full: acts are 503 as a whole, refreshes and checks work on
   t.equal(await isAccepted(service, person.access_token), true)
   t.equal((await service.app.inject('/health/ready')).statusCode, 200)
 
-  await limitFiles('unlimited')
+  await limitFiles(postgres, 'unlimited')
   await waitUntil(
     'acts to be done',
     async () => isDone(await ask(service, acts['sign-in'], person)),
