@@ -3,6 +3,7 @@ import type { AuditEventType } from './catalogue.ts'
 /** What counts together: events about one account, from one network, of one family … */
 export type AlertKey =
   | 'subject'
+  | 'client'
   | 'address'
   | 'subject_or_address'
   | 'family'
@@ -47,6 +48,18 @@ export const alertRules: readonly AlertRule[] = [
     name: 'sign_in_failures_everywhere',
     ...{ types: failedSignIns, key: 'everywhere' },
     ...{ threshold: 200, withinSeconds: 300, quietSeconds: hour },
+  },
+  {
+    // Such failures are recorded once a minute for each client, reason and network: what counts
+    // is minutes and networks. Any number within one minute is in tessera_client_authentications_total.
+    name: 'client_authentication_failures_of_client',
+    ...{ types: ['client.authentication_failed'], key: 'client' },
+    ...{ threshold: 5, withinSeconds: 900, quietSeconds: hour },
+  },
+  {
+    name: 'client_authentication_failures_everywhere',
+    ...{ types: ['client.authentication_failed'], key: 'everywhere' },
+    ...{ threshold: 50, withinSeconds: 300, quietSeconds: hour },
   },
   { name: 'lockout', types: ['sign_in.locked'], key: 'subject_or_address', ...once },
   { name: 'new_device', types: ['sign_in.new_device'], key: 'subject', ...once },

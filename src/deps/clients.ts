@@ -3,12 +3,13 @@ import { createClientAuthenticator } from '../clients/authentication.ts'
 import { createClientAdministration } from '../clients/client-administration.ts'
 import { createClientDirectory } from '../clients/client-directory.ts'
 import { firstPartyAudience } from '../clients/first-party.ts'
+import { observeClientAuthenticator } from '../observability/observed.ts'
 import type { Foundation } from './foundation.ts'
 
 /** Clients and audiences, of which a change is known to every node that hears the bus. */
 export const joinClients = (foundation: Foundation) => {
   const { config, clock, stores, bus, warn, audiences, auditWriter, revocations } = foundation
-  const { clientOrigins } = foundation
+  const { clientOrigins, metrics } = foundation
   const clients = createClientDirectory({ store: stores.clients })
   const reloadOrigins = (): Promise<void> =>
     clientOrigins.reload().catch(warn('the origins of clients could not be read again'))
@@ -20,12 +21,15 @@ export const joinClients = (foundation: Foundation) => {
   return {
     clients,
     clientOrigins,
-    clientAuthenticator: createClientAuthenticator({
-      clients,
-      isRevoked: (clientId) => revocations.revokedBy({ clientId }) !== undefined,
-      clock,
-      audit: auditWriter,
-    }),
+    clientAuthenticator: observeClientAuthenticator(
+      createClientAuthenticator({
+        clients,
+        isRevoked: (clientId) => revocations.revokedBy({ clientId }) !== undefined,
+        clock,
+        audit: auditWriter,
+      }),
+      metrics.count,
+    ),
     clientAdministration: createClientAdministration({
       store: stores.clients,
       announce: async (clientId) => {

@@ -10,6 +10,11 @@ export const counters = {
     help: 'Refresh tokens presented, by what became of them',
     labels: ['outcome'],
   },
+  clientAuthentications: {
+    name: 'tessera_client_authentications_total',
+    help: 'Requests in which a client had to prove which one it is',
+    labels: ['outcome'],
+  },
   signIns: {
     name: 'tessera_sign_ins_total',
     help: 'Sign-ins by password',

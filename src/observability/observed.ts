@@ -1,6 +1,7 @@
 import type { Registration } from '../accounts/registration.ts'
 import type { SignIn } from '../accounts/sign-in.ts'
 import type { AuditWriter } from '../audit/writer.ts'
+import type { ClientAuthenticator } from '../clients/authentication.ts'
 import type { Grant } from '../grants/grant.ts'
 import type { GrantTable } from '../grants/grant-table.ts'
 import { OAuthError } from '../oauth/error.ts'
@@ -40,6 +41,18 @@ export const observeRefresher = (refresher: Refresher, count: Count): Refresher 
       () => refresher.refresh(request),
       ({ outcome }) => outcome,
       (outcome) => count('refreshes', { outcome }),
+    ),
+})
+
+export const observeClientAuthenticator = (
+  authenticator: ClientAuthenticator,
+  count: Count,
+): ClientAuthenticator => ({
+  authenticate: (request, origin) =>
+    observe(
+      () => authenticator.authenticate(request, origin),
+      () => 'succeeded',
+      (outcome) => count('clientAuthentications', { outcome }),
     ),
 })
 

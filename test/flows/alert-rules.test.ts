@@ -28,6 +28,22 @@ const guess = async (
   }
 }
 
+const authenticate = async (
+  { app }: TestService,
+  count: number,
+  nameOf: (index: number) => string,
+): Promise<undefined> => {
+  for (let index = 0; index < count; index += 1) {
+    const headers = {
+      'content-type': 'application/x-www-form-urlencoded',
+      authorization: `Basic ${btoa(`${nameOf(index)}:wrong`)}`,
+    }
+    const payload = 'grant_type=client_credentials'
+    const remoteAddress = `203.0.${index}.3`
+    await app.inject({ method: 'POST', url: '/token', headers, payload, remoteAddress })
+  }
+}
+
 /** What somebody does to meet each rule, and no other. Tells whom it is about, if anybody. */
 const acts: Readonly<Record<string, (service: TestService) => Promise<string | undefined>>> = {
   async sign_in_failures_of_account(service) {
@@ -54,6 +70,9 @@ const acts: Readonly<Record<string, (service: TestService) => Promise<string | u
       (index) => `all-${index}@example.com`,
       (index) => `203.0.${index}.2`,
     ),
+  client_authentication_failures_of_client: (service) => authenticate(service, 5, () => 'shop'),
+  client_authentication_failures_everywhere: (service) =>
+    authenticate(service, 50, (index) => `shop-${index}`),
   async lockout(service) {
     const { email, user } = await register(service.app)
     await guess(

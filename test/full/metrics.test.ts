@@ -3,6 +3,7 @@ import type { Insertable } from 'kysely'
 import t, { type Test } from 'tap'
 import { createMetrics } from '../../src/observability/metrics.ts'
 import type { Database } from '../../src/stores/postgres/schema.ts'
+import { basic, createMachine, postForm } from '../endpoints/oauth/requests.ts'
 import { read, type Sample, sampleOf } from '../observability/samples.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { freePort } from '../support/free-port.ts'
@@ -35,6 +36,19 @@ t.test(
     t.equal(await count('GET', 'none', '4xx'), 1)
   },
 )
+
+t.test('authentications of clients are counted by their outcome', async (t) => {
+  const { app, deps, value } = await start(t)
+  const { headers, id } = await createMachine(deps)
+  const body = 'grant_type=client_credentials'
+  await postForm(app, '/token', body, headers)
+  for (const name of [id, 'nobody', id]) await postForm(app, '/token', body, basic(name, 'guess'))
+  await postForm(app, '/token', `${body}&client_id=${id}&client_secret=x`, headers)
+  const count = (outcome: string) => value('tessera_client_authentications_total', { outcome })
+  t.equal(await count('succeeded'), 1)
+  t.equal(await count('invalid_client'), 3)
+  t.equal(await count('invalid_request'), 1)
+})
 
 t.test('sign-ins, registrations, refreshes and grants are counted by their outcome', async (t) => {
   const { app, value } = await start(t)

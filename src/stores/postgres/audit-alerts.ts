@@ -74,6 +74,7 @@ const network = sql`host(network(set_masklen(address::inet,
 
 const keyColumns: Record<AlertKey, RawBuilder<unknown>> = {
   subject: sql`subject`,
+  client: sql`client_id`,
   address: network,
   subject_or_address: sql`coalesce(subject, ${network})`,
   family: sql`family_id::text`,
