@@ -1,7 +1,7 @@
 import { test } from 'tap'
 import { isAccepted, refresh, startNodes, tokenOf } from '../support/nodes.ts'
 import { register, type TestService } from '../support/service.ts'
-import { waitUntil } from '../support/wait-until.ts'
+import { raceEnding, racing } from './refresh-race.ts'
 
 type Person = Awaited<ReturnType<typeof register>>
 const operator = { actor: 'cli', origin: {} }
@@ -47,43 +47,11 @@ const endings: Record<string, (service: TestService, person: Person) => Promise<
   },
 }
 
-/** Refreshes again and again until the family refuses; every access token it got. */
-const refreshUntilRefused = async (service: TestService, person: Person): Promise<string[]> => {
-  const accessTokens = [person.access_token]
-  let token = person.refresh_token
-  for (;;) {
-    const answer = await refresh(service, token)
-    if (answer.status !== 200) return accessTokens
-    accessTokens.push(answer.body.access_token as string)
-    token = tokenOf(answer)
-  }
-}
-
 for (const [act, end] of Object.entries(endings)) {
   test(`refresh races ${act}: after it has answered nothing old is accepted and nothing new survives (keycloak 51312)`, async (t) => {
     const [first, second] = await startNodes(t)
     const people = await Promise.all(Array.from({ length: 8 }, () => register(first.app)))
-    const outcomes = await Promise.all(
-      people.map(async (person) => {
-        const refreshing = refreshUntilRefused(second, person)
-        await end(first, person)
-        const tokens = await refreshing
-        const here = await Promise.all(tokens.map((token) => isAccepted(first, token)))
-        await waitUntil(
-          'the other node to know',
-          async () => {
-            const there = await Promise.all(tokens.map((token) => isAccepted(second, token)))
-            return !there.includes(true)
-          },
-          { timeoutMs: 1000 },
-        )
-        return { here, again: await refresh(second, person.refresh_token) }
-      }),
-    )
-    for (const { here, again } of outcomes) {
-      t.notOk(here.includes(true), 'the node that answered accepts nothing')
-      t.equal(again.status, 401)
-    }
+    await raceEnding(t, [racing(first), racing(second)], people, (person) => end(first, person))
   })
 }
 
