@@ -17,6 +17,7 @@ import { registerBrowserSessions } from './plugins/browser-sessions.ts'
 import { registerDraining } from './plugins/graceful-close.ts'
 import { registerOverload } from './plugins/overload.ts'
 import { registerRateLimit } from './plugins/rate-limit.ts'
+import { registerRefusalAudit } from './plugins/refusal-audit.ts'
 import { registerRequestMetrics } from './plugins/request-metrics.ts'
 import { createServer } from './plugins/server.ts'
 
@@ -42,6 +43,7 @@ export const buildApp = async (deps: Deps): Promise<FastifyInstance> => {
   }
   registerBrowserSessions(app, deps)
   await registerOverload(app, config)
+  registerRefusalAudit(app, deps.auditWriter)
   registerRateLimit(app, { ...deps.rateLimits, limits: config.rateLimits })
   await describeRoutes(app, config.issuer)
   for (const schema of [problemSchema, oauthErrorSchema, auditEventSchema]) app.addSchema(schema)

@@ -43,6 +43,8 @@ export const catalogue = {
   'client.secret_rotated': 'notice',
   'client.authentication_failed': 'warning',
   'audience.updated': 'notice',
+  'access.refused': 'warning',
+  'request.forgery_refused': 'warning',
   'key.created': 'notice',
   'key.rotated': 'warning',
   'key.resealed': 'warning',

@@ -91,7 +91,11 @@ test('the audit log', async (t) => {
 
   await t.test('is filled by what administrators do', async () => {
     const { userAdministration: users, roleAdministration: roles } = deps
-    const { id } = await join()
+    const { id, token } = await join()
+    await api.get('/admin/users', token)
+    const elsewhere = { origin: 'https://evil.example' }
+    const payload = { email: 'a@example.com', password: 'x', cookies: true }
+    await api.request({ method: 'POST', url: '/auth/login', headers: elsewhere, payload })
     for (const permissions of [['users.read'], ['users.write']]) {
       await roles.setRole({ name: 'helper', permissions }, by, ['admin'])
     }
