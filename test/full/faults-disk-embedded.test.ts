@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
-import { test } from 'tap'
+import { type Test, test } from 'tap'
 import { bodyOf, credentials, post, type SignedIn } from '../faults/over-http.ts'
 import { temporaryFolder } from '../support/run-folder.ts'
 import { startServer } from '../support/server-process.ts'
@@ -11,13 +11,24 @@ import { systemTool } from '../support/system-tool.ts'
 const { KEY_ENCRYPTION_KEY: _given, ...environment } = testEnvironment
 const libraries = ['/usr/lib/fiu/fiu_run_preload.so', '/usr/lib/fiu/fiu_posix_preload.so']
 
-/** Only files are written at a position: sockets and the log are spared. */
-const failWrites = async (pid: number, fifo: string, errno: number): Promise<void> => {
+/**
+ * Starts the service with a disk that can be spoilt.
+ * @returns the server, and what spoils its disk: only files are written at a position, sockets and
+ *   the log are spared
+ */
+const startOnBadDisk = async (t: Test, folder: string) => {
+  await systemTool({ programs: ['fiu-run'], debianPackage: 'fiu-utils' })
   const fiu = await systemTool({ programs: ['fiu-ctrl'], debianPackage: 'fiu-utils' })
-  const command = `enable name=posix/io/rw/pwrite,failinfo=${errno}`
-  const options = { encoding: 'utf8', timeout: 10_000 } as const
-  const { status, stderr } = spawnSync(fiu, ['-f', fifo, '-c', command, `${pid}`], options)
-  if (status !== 0) throw new Error(`fiu-ctrl ended with ${status}: ${stderr}`)
+  const fifo = join(temporaryFolder('fiu'), 'control')
+  const preloaded = { LD_PRELOAD: libraries.join(' '), FIU_CTRL_FIFO: fifo }
+  const server = await startServer(t, { ...environment, ...preloaded }, { folder })
+  const spoil = (fault: string): void => {
+    const command = `enable name=posix/io/rw/${fault}`
+    const options = { encoding: 'utf8', timeout: 10_000 } as const
+    const { status, stderr } = spawnSync(fiu, ['-f', fifo, '-c', command, `${server.pid}`], options)
+    if (status !== 0) throw new Error(`fiu-ctrl ended with ${status}: ${stderr}`)
+  }
+  return { server, spoil }
 }
 
 for (const [fault, errno] of Object.entries({
@@ -25,21 +36,15 @@ for (const [fault, errno] of Object.entries({
   'a broken one (EIO)': 5,
 })) {
   test(`embedded: ${fault} ends the service with a sentence, nothing half done, and a start with a good disk has all that was answered`, async (t) => {
-    await systemTool({ programs: ['fiu-run'], debianPackage: 'fiu-utils' })
     const folder = temporaryFolder('embedded')
-    const fifo = join(temporaryFolder('fiu'), 'control')
-    const broken = await startServer(
-      t,
-      { ...environment, LD_PRELOAD: libraries.join(' '), FIU_CTRL_FIFO: fifo },
-      { folder },
-    )
+    const { server: broken, spoil } = await startOnBadDisk(t, folder)
     const [account, refused] = [credentials(), credentials()]
     const { refresh_token: parent } = await bodyOf<SignedIn>(
       post(broken, '/auth/register', account),
     )
     const renewed = await bodyOf<SignedIn>(post(broken, '/refresh', { refresh_token: parent }))
 
-    await failWrites(broken.pid, fifo, errno)
+    spoil(`pwrite,failinfo=${errno}`)
     const requests = [
       post(broken, '/auth/register', refused),
       post(broken, '/refresh', { refresh_token: renewed.refresh_token }),
@@ -61,5 +66,33 @@ for (const [fault, errno] of Object.entries({
     const next = await post(mended, '/refresh', { refresh_token: renewed.refresh_token })
     t.equal(next.status, 200, 'with the same keys')
     t.equal((await post(mended, '/auth/register', refused)).status, 201, 'the rest is not')
+  })
+}
+
+for (const [end, how] of Object.entries({
+  'kill -9': 'kill',
+  'a stop': 'stop',
+} as const)) {
+  test(`embedded: of a disk that takes a part of each write nothing is lost, after ${end} either`, async (t) => {
+    const folder = temporaryFolder('embedded')
+    const { server, spoil } = await startOnBadDisk(t, folder)
+    const account = credentials()
+    await bodyOf<SignedIn>(post(server, '/auth/register', account))
+    spoil('pwrite/reduce')
+    const later = Array.from({ length: 20 }, () => credentials())
+    const tokens: string[] = []
+    for (const each of later) {
+      const { refresh_token } = await bodyOf<SignedIn>(post(server, '/auth/register', each))
+      tokens.push(refresh_token)
+    }
+    await server[how]()
+
+    const mended = await startServer(t, environment, { folder })
+    for (const each of [account, ...later]) {
+      t.equal((await post(mended, '/auth/login', each)).status, 200)
+    }
+    for (const refresh_token of tokens) {
+      t.equal((await post(mended, '/refresh', { refresh_token })).status, 200)
+    }
   })
 }
