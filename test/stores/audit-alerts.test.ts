@@ -160,7 +160,8 @@ onEverySqlBackend(
         times(
           threshold,
           failure('anna', {
-            ...{ type, familyId, actor: 'admin', origin: { address: '192.0.2.1' } },
+            ...{ type, familyId, clientId: 'app', actor: 'admin' },
+            origin: { address: '192.0.2.1' },
           }),
         ),
       ),
