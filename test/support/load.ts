@@ -1,4 +1,4 @@
-import { Agent, request } from 'node:http'
+import { Agent, type IncomingHttpHeaders, request } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { bodyOf, credentials, post, type SignedIn } from '../faults/over-http.ts'
 
@@ -16,7 +16,11 @@ export type LoadResult = {
   readonly broken: readonly string[]
 }
 
-type Answer = { readonly status: number; readonly body: string }
+type Answer = {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly body: string
+}
 type Content = { readonly headers: Readonly<Record<string, string>>; readonly body: string }
 
 /** Sends one request: a POST where there is something to send. */
@@ -46,7 +50,7 @@ export const startLoad = async (
   let stopped = false
   const repeat = async (act: Act): Promise<void> => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 })
-    const exchange: Exchange = (path, content) => send(agent, url + path, content)
+    const exchange = exchangeOver(agent, url)
     while (!stopped) {
       try {
         const status = await act(exchange)
@@ -76,6 +80,12 @@ export const startLoad = async (
   }
 }
 
+/** Sends to a server over the agent's connections. */
+export const exchangeOver =
+  (agent: Agent, url: string): Exchange =>
+  (path, content) =>
+    send(agent, url + path, content)
+
 const refreshingFrom = (first: string): Act => {
   let token = first
   return async (exchange) => {
@@ -91,7 +101,8 @@ const send = (agent: Agent, url: string, content: Content | undefined): Promise<
     const method = body === undefined ? 'GET' : 'POST'
     const sent = request(url, { agent, method, headers, timeout: 30_000 })
     sent.on('response', (response) => {
-      text(response).then((body) => resolve({ status: response.statusCode ?? 0, body }), reject)
+      const { statusCode: status = 0, headers } = response
+      text(response).then((body) => resolve({ status, headers, body }), reject)
     })
     sent.on('timeout', () => sent.destroy(new Error('no answer in time')))
     sent.on('error', reject)
