@@ -1,7 +1,7 @@
 import { firstPartyClientId } from '../clients/client.ts'
 import type { Config } from '../config.ts'
 import { randomId } from '../secrets/random.ts'
-import type { TokenSet } from '../tokens/authorization.ts'
+import type { RenewableTokens } from '../tokens/authorization.ts'
 import { standingOf } from '../tokens/family-authorization.ts'
 import type { FamilyStarter } from '../tokens/family-start.ts'
 import type { TokenIssuer } from '../tokens/issuer.ts'
@@ -10,7 +10,7 @@ import { firstPartyGrant } from './sign-in-grant.ts'
 import type { User } from './user.ts'
 
 /** A person who has just signed in, and the tokens of the new session. */
-export type SignedIn = { readonly user: User; readonly tokens: Required<TokenSet> }
+export type SignedIn = { readonly user: User; readonly tokens: RenewableTokens }
 
 export type SessionConfig = Pick<
   Config,

@@ -2,6 +2,7 @@ import type { RecordedEvent } from '../audit/event.ts'
 import type { GrantType } from '../oauth/grant-type.ts'
 import type { Client } from './client.ts'
 import type { RegisteredClient } from './client-registration.ts'
+import type { ClientSettings } from './client-settings.ts'
 import { findFaults, type RegistrationFault } from './registration-rules.ts'
 
 /** What may change of a client; its id, and how it proves itself, stay. */
@@ -16,6 +17,8 @@ export type ClientChange = {
   /** null: the service's default. */
   readonly refreshGraceSeconds?: number | null
   readonly refreshRetryElsewhere?: Client['refreshRetryElsewhere']
+  /** Those that are stated; the others stay. */
+  readonly settings?: Partial<ClientSettings>
 }
 
 /** The client as it would be, checked by every rule of a registration. */
@@ -23,7 +26,8 @@ export const applyChange = (
   client: Client,
   change: ClientChange,
 ): { readonly client: Client } | { readonly faults: RegistrationFault[] } => {
-  const changed = { ...client, ...withoutRepetition(change) }
+  const settings = { ...client.settings, ...change.settings }
+  const changed = { ...client, ...withoutRepetition(change), settings }
   const faults = findFaults(changed)
   return faults.length > 0
     ? { faults }
@@ -40,9 +44,9 @@ export const changedMembers = (before: Client, after: Client): string[] =>
 /** All that was registered of a client but its id, by the names of the wire. */
 export const registeredMembers = (client: RegisteredClient): RecordedEvent['details'] =>
   Object.fromEntries(
-    Object.entries({ ...fixedMembers, ...members }).map(([member, name]) => [
+    Object.entries({ ...fixedMembers, ...plainMembers }).map(([member, name]) => [
       name,
-      client[member as Member | keyof typeof fixedMembers],
+      client[member as keyof typeof plainMembers | keyof typeof fixedMembers],
     ]),
   )
 
@@ -52,7 +56,7 @@ const fixedMembers = {
 } as const
 
 type Member = keyof typeof members
-const members = {
+const plainMembers = {
   name: 'client_name',
   grantTypes: 'grant_types',
   scope: 'scope',
@@ -62,7 +66,8 @@ const members = {
   corsOrigins: 'cors_origins',
   refreshGraceSeconds: 'refresh_grace_seconds',
   refreshRetryElsewhere: 'refresh_retry_elsewhere',
-} as const satisfies Record<keyof ClientChange, string>
+} as const satisfies Record<Exclude<keyof ClientChange, 'settings'>, string>
+const members = { ...plainMembers, settings: 'settings' } as const
 
 const isSame = (one: unknown, other: unknown): boolean =>
   JSON.stringify(one) === JSON.stringify(other)

@@ -1,6 +1,7 @@
 import type { GrantType } from '../oauth/grant-type.ts'
 import type { AuthenticationMethod, Client } from './client.ts'
 import { createClientId } from './client-id.ts'
+import { type ClientSettings, defaultClientSettings } from './client-settings.ts'
 import { type Candidate, findFaults, type RegistrationFault } from './registration-rules.ts'
 
 /** What an operator says of a new client; the rest takes its default. */
@@ -21,6 +22,7 @@ export type ClientRegistration = {
   readonly refreshGraceSeconds?: number
   readonly refreshRetryElsewhere?: Client['refreshRetryElsewhere']
   readonly refreshTokenRotation?: Client['refreshTokenRotation']
+  readonly settings?: Partial<ClientSettings>
 }
 
 /** A client that passed every rule. */
@@ -49,6 +51,7 @@ const withDefaults = (registration: ClientRegistration): Candidate => {
     refreshGraceSeconds: registration.refreshGraceSeconds ?? null,
     refreshRetryElsewhere: registration.refreshRetryElsewhere ?? 'allow',
     refreshTokenRotation: registration.refreshTokenRotation ?? 'rotate',
+    settings: { ...defaultClientSettings, ...registration.settings },
   }
 }
 

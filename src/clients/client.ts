@@ -1,5 +1,6 @@
 import type { GrantType } from '../oauth/grant-type.ts'
 import type { Scope } from '../oauth/scope.ts'
+import type { ClientSettings } from './client-settings.ts'
 
 /** The built-in public client that the first-party API's tokens belong to. */
 export const firstPartyClientId = 'first-party'
@@ -34,6 +35,7 @@ export type Client = {
   readonly refreshGraceSeconds: number | null
   readonly refreshRetryElsewhere: 'allow' | 'refuse'
   readonly refreshTokenRotation: 'rotate' | 'static'
+  readonly settings: ClientSettings
   readonly builtIn: boolean
   readonly disabledAt: Date | null
   readonly createdAt: Date

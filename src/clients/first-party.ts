@@ -2,6 +2,7 @@ import type { Config } from '../config.ts'
 import { isPasswordOnly, ownScopes } from '../oauth/own-scope.ts'
 import type { Scope } from '../oauth/scope.ts'
 import { firstPartyClientId } from './client.ts'
+import { defaultClientSettings } from './client-settings.ts'
 import type { NewClient } from './client-store.ts'
 
 /** Audience of the tokens of our own API: ourselves, and whom tokens are meant for by default. */
@@ -32,6 +33,7 @@ export const firstPartyClient = (audience: readonly string[]): NewClient => ({
   refreshGraceSeconds: null,
   refreshRetryElsewhere: 'allow',
   refreshTokenRotation: 'rotate',
+  settings: { ...defaultClientSettings, consent: 'skip' },
   builtIn: true,
   secretDigest: null,
 })

@@ -1,6 +1,8 @@
 import type { TObject } from 'typebox'
 import type { Origin } from '../audit/event.ts'
 import type { Client } from '../clients/client.ts'
+import type { ClaimsRequest } from '../oauth/claims-request.ts'
+import type { Confirmation } from '../oauth/confirmation.ts'
 import type { GrantType } from '../oauth/grant-type.ts'
 import type { Scope } from '../oauth/scope.ts'
 import type { Authorization, TokenSet } from '../tokens/authorization.ts'
@@ -13,14 +15,22 @@ export type GrantRequest = {
   readonly scope: Scope | undefined
   /** From `resource`, within the client's, never empty; undefined: none was asked for. */
   readonly audience: readonly string[] | undefined
+  /** The key that the request has proved to hold; undefined: none. */
+  readonly confirmation: Confirmation | undefined
   readonly origin: Origin
 }
 
-/**
- * What a grant gives: what it proved, for the issuer to make tokens of; or tokens, where they must
- * be made under the eyes of the family that they renew.
- */
-export type GrantResult = { readonly authorization: Authorization } | { readonly tokens: TokenSet }
+/** What a grant gives: what it proved, for the issuer to make tokens of. */
+export type GrantResult = {
+  readonly authorization: Authorization
+  /** Where they must be made under the eyes of the family that they renew. */
+  readonly tokens?: TokenSet
+  /** Of a family that the grant has begun. */
+  readonly refreshToken?: string
+  /** What an ID token says because it was asked for; for scopes with `openid`. */
+  readonly nonce?: string
+  readonly claimsRequest?: ClaimsRequest
+}
 
 /** One way to get tokens (RFC 6749 §1.3). Knows neither HTTP nor keys. */
 export type Grant = {

@@ -26,7 +26,10 @@ export const createRefreshTokenGrant = (deps: Dependencies): Grant => ({
       ...(audience === undefined ? {} : { audience }),
       origin,
     })
-    if ('tokens' in result) return { tokens: result.tokens }
+    if ('tokens' in result) {
+      const { tokens, authorization, claimsRequest } = result
+      return { tokens, authorization, ...(claimsRequest === null ? {} : { claimsRequest }) }
+    }
     throw toError(result.outcome)
   },
 })

@@ -21,6 +21,9 @@ export const authorizationOf = (
   },
   ...(grant.offline || grant.sessionId === null ? {} : { sessionId: grant.sessionId }),
   familyId: grant.familyId,
+  ...(grant.authorizationDetails === null
+    ? {}
+    : { authorizationDetails: grant.authorizationDetails }),
   issuedAt: grant.now,
   notAfter: grant.expiresAt,
 })

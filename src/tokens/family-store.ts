@@ -1,4 +1,6 @@
 import type { RecordedEvent } from '../audit/event.ts'
+import type { AuthorizationDetail } from '../oauth/authorization-details.ts'
+import type { ClaimsRequest } from '../oauth/claims-request.ts'
 import type { Scope } from '../oauth/scope.ts'
 import type { Outage } from './outage.ts'
 import type { FamilyState } from './refresh-family.ts'
@@ -16,6 +18,8 @@ export type FamilyGrant = {
   readonly amr: readonly string[]
   readonly acr: string | null
   readonly confirmation: string | null
+  readonly authorizationDetails: readonly AuthorizationDetail[] | null
+  readonly claimsRequest: ClaimsRequest | null
   readonly expiresAt: Date
   readonly roles: readonly string[]
   readonly permissions: readonly string[]

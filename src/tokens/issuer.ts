@@ -120,5 +120,8 @@ const claimsOf = (
     auth_time: user && toNumericDate(user.authTime),
     amr: user?.amr,
     acr: user?.acr,
+    cnf: authorization.confirmation,
+    authorization_details: authorization.authorizationDetails,
+    act: authorization.actor,
   }
 }

@@ -1,3 +1,5 @@
+import type { AuthorizationDetail } from '../oauth/authorization-details.ts'
+import type { ClaimsRequest } from '../oauth/claims-request.ts'
 import type { Scope } from '../oauth/scope.ts'
 
 /** A refresh-token family about to be stored, at generation 1. Times are the database's. */
@@ -11,7 +13,9 @@ export type NewFamily = {
   readonly audience: readonly string[]
   readonly amr: readonly string[]
   readonly acr: string | null
-  /** DPoP `jkt` or certificate thumbprint; null for bearer tokens. */
+  readonly authorizationDetails?: readonly AuthorizationDetail[]
+  readonly claimsRequest?: ClaimsRequest
+  /** See oauth/confirmation.ts; null for families that are bound to no key. */
   readonly confirmation: string | null
   /** Outlives the login session (`offline_access`). */
   readonly offline: boolean

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { AuditEvent } from '../audit/event.ts'
 import type { AuditWriter } from '../audit/writer.ts'
+import type { ClaimsRequest } from '../oauth/claims-request.ts'
 import { Unavailable } from '../oauth/unavailable.ts'
 import type { Revocations } from '../revocation/revocations.ts'
 import {
@@ -11,7 +12,7 @@ import {
   type MacKeys,
   type RefreshTokenParts,
 } from '../secrets/refresh-token.ts'
-import type { TokenSet } from './authorization.ts'
+import type { Authorization, RenewableTokens } from './authorization.ts'
 import { audienceOfFamily, type OwnClient } from './family-audience.ts'
 import { authorizationOf } from './family-authorization.ts'
 import { FamilyQueue } from './family-queue.ts'
@@ -25,7 +26,13 @@ import { refuseTarget, storedPart } from './refresh-target.ts'
 import { judgeView } from './refresh-verdict.ts'
 
 export type RefreshResult =
-  | { readonly outcome: 'rotated' | 'retried'; readonly tokens: Required<TokenSet> }
+  | {
+      readonly outcome: 'rotated' | 'retried'
+      readonly tokens: RenewableTokens
+      readonly authorization: Authorization
+      /** What the authorization request asked the ID token to say. */
+      readonly claimsRequest: ClaimsRequest | null
+    }
   | { readonly outcome: Refusal }
 
 export type Refresher = {
@@ -155,7 +162,12 @@ const answer = async (
   if (deps.revocations.revokedBy(authorization) !== undefined) return { outcome: 'revoked' }
   const refreshToken = encodeRefreshToken(next, deps.macKeys.current())
   const { scope } = authorization
-  return { outcome, tokens: { accessToken, tokenType: 'Bearer', expiresIn, refreshToken, scope } }
+  return {
+    outcome,
+    tokens: { accessToken, tokenType: 'Bearer', expiresIn, refreshToken, scope },
+    authorization,
+    claimsRequest: grant.claimsRequest,
+  }
 }
 
 const record = (

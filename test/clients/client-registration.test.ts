@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { test } from 'tap'
 import { type ClientRegistration, register } from '../../src/clients/client-registration.ts'
+import { defaultClientSettings } from '../../src/clients/client-settings.ts'
 
 const registered = (registration: ClientRegistration) => {
   const result = register(registration)
@@ -23,6 +24,7 @@ test('a name is enough for a machine, which may do nothing until it is told', as
     refreshGraceSeconds: null,
     refreshRetryElsewhere: 'allow',
     refreshTokenRotation: 'rotate',
+    settings: defaultClientSettings,
   })
 })
 
@@ -40,6 +42,7 @@ test('what an operator says is kept, repetitions but once', async (t) => {
     refreshGraceSeconds: 0,
     refreshRetryElsewhere: 'refuse',
     refreshTokenRotation: 'rotate',
+    settings: { ...defaultClientSettings, consent: 'always' },
   } as const
   t.strictSame(registered({ ...said, scope: [...said.scope, 'b'] }), said)
 })

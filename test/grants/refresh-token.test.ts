@@ -13,10 +13,19 @@ const tokens = {
   refreshToken: 'r2',
   scope: ['account'],
 } as const
+const authorization = {
+  clientId: 'svc_a',
+  subject: 'somebody',
+  scope: ['account'],
+  audience: ['https://a.example'],
+  issuedAt: new Date(0),
+}
+const renewed = { tokens, authorization, claimsRequest: null }
 const request = {
   parameters: { refresh_token: 'r1' },
   scope: undefined,
   audience: undefined,
+  confirmation: undefined,
   origin: { address: '192.0.2.1' },
 }
 
@@ -34,13 +43,13 @@ const makeGrant = (result: RefreshResult, refreshGraceSeconds = 30) => {
 
 for (const outcome of ['rotated', 'retried'] as const) {
   test(`refresh_token: what was ${outcome} is answered with its tokens`, async (t) => {
-    const { grant } = makeGrant({ outcome, tokens })
-    t.strictSame(await grant.authorize(request, makeClient()), { tokens })
+    const { grant } = makeGrant({ outcome, ...renewed })
+    t.strictSame(await grant.authorize(request, makeClient()), { tokens, authorization })
   })
 }
 
 test('refresh_token: the policy is the client’s, and the service’s where it has none', async (t) => {
-  const { grant, asked } = makeGrant({ outcome: 'rotated', tokens })
+  const { grant, asked } = makeGrant({ outcome: 'rotated', ...renewed })
   const strict = makeClient({
     id: 'svc_a',
     refreshGraceSeconds: 0,

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
 import t from 'tap'
 import type { AuditEventType } from '../../src/audit/catalogue.ts'
+import { defaultClientSettings } from '../../src/clients/client-settings.ts'
 import { firstPartyClient } from '../../src/clients/first-party.ts'
 import { createClientSecret } from '../../src/secrets/client-secret.ts'
 import { createClientStore } from '../../src/stores/postgres/clients.ts'
@@ -114,11 +115,36 @@ onEverySqlBackend('the store of clients', async (t, backend) => {
       refreshGraceSeconds: null,
       refreshRetryElsewhere: 'allow',
       refreshTokenRotation: 'rotate',
+      settings: { ...defaultClientSettings, consent: 'skip' },
       builtIn: true,
       disabledAt: null,
       secretDigests: [],
     })
     t.strictSame(createdAt, first?.createdAt)
+  })
+
+  await t.test('settings come back as they were, those unstated with their defaults', async (t) => {
+    const jwks = { keys: [{ kty: 'RSA', n: 'x', e: 'AQAB', use: 'sig', key_ops: ['verify'] }] }
+    const settings = {
+      ...defaultClientSettings,
+      jwks,
+      defaultMaxAge: 0,
+      requirePkce: false,
+      idTokenSignedResponseAlg: 'ES256',
+      tlsClientAuth: { member: 'san_dns', value: 'a.example' },
+    } as const
+    const client = makeNewClient({ settings })
+    await store.create(client, created(client.id))
+    t.strictSame((await store.find(client.id))?.settings, settings)
+    const { rows } = await sql<{ settings: object }>`
+      SELECT settings FROM clients WHERE id = ${client.id}`.execute(backend.db)
+    t.strictSame(rows[0]?.settings, {
+      jwks,
+      default_max_age: 0,
+      require_pkce: false,
+      id_token_signed_response_alg: 'ES256',
+      tls_client_auth: { member: 'san_dns', value: 'a.example' },
+    })
   })
 
   await t.test('the built-in client takes no change', async (t) => {

@@ -89,6 +89,8 @@ onEverySqlBackend(
       amr: ['pwd'],
       acr: null,
       confirmation: null,
+      authorizationDetails: null,
+      claimsRequest: null,
       expiresAt: before.expires_at,
       roles: ['user', 'admin'],
       permissions: ['admin'],

@@ -6,9 +6,9 @@ const layers = [
   ['main', 'cli'],
   ['app', 'deps'],
   ['endpoints', 'plugins', 'jobs', 'health', 'observability'],
-  ['grants', 'clients', 'accounts', 'views'],
+  ['grants', 'clients', 'accounts', 'authorize', 'views'],
   ['tokens', 'revocation', 'audit'],
-  ['keys', 'secrets'],
+  ['keys', 'secrets', 'outbound'],
   ['oauth'],
 ] as const
 
@@ -18,6 +18,8 @@ const packageRooms: readonly (readonly [pattern: RegExp, rooms: readonly string[
   [/argon2/, ['secrets']],
   [/^jose(?:\/|$)/, ['keys', 'tokens', 'clients', 'verifier']],
   [/^commander$/, ['cli']],
+  [/^eta$/, ['views']],
+  [/^(?:undici|ipaddr\.js)$/, ['outbound']],
   [/^(?:prom-client|@opentelemetry\/.+)$/, ['observability']],
 ]
 

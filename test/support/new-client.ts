@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Client } from '../../src/clients/client.ts'
+import { defaultClientSettings } from '../../src/clients/client-settings.ts'
 import type { NewClient } from '../../src/clients/client-store.ts'
 
 const plain = {
@@ -14,6 +15,7 @@ const plain = {
   refreshGraceSeconds: null,
   refreshRetryElsewhere: 'allow',
   refreshTokenRotation: 'rotate',
+  settings: defaultClientSettings,
   builtIn: false,
 } as const
 

@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 import type { SignedIn } from '../../accounts/session-start.ts'
 import type { Config } from '../../config.ts'
 import { browserSessionsOf } from '../../plugins/browser-sessions.ts'
-import type { TokenSet } from '../../tokens/authorization.ts'
+import type { RenewableTokens } from '../../tokens/authorization.ts'
 import type { AuthDeps } from './auth-deps.ts'
 import { toWireTokens, type WireTokens } from './tokens-schema.ts'
 
@@ -29,7 +29,7 @@ export const wantsCookies = (
 export const answerTokens = async (
   request: FastifyRequest,
   reply: FastifyReply,
-  tokens: Required<TokenSet>,
+  tokens: RenewableTokens,
   inCookies: boolean,
 ): Promise<WireTokens> => {
   const wire = toWireTokens(tokens)

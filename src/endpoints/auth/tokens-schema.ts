@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { formatScope } from '../../oauth/scope.ts'
-import type { TokenSet } from '../../tokens/authorization.ts'
+import type { RenewableTokens } from '../../tokens/authorization.ts'
 import { userReference } from './user-schema.ts'
 
 /** Proof for the header `X-CSRF-Token`. */
@@ -46,9 +46,9 @@ export const signedInReference = Type.Unsafe<Static<typeof signedInSchema>>(Type
 
 export type WireTokens = Static<typeof tokensSchema>
 
-export const toWireTokens = (tokens: Required<TokenSet>): WireTokens => ({
+export const toWireTokens = (tokens: RenewableTokens): WireTokens => ({
   access_token: tokens.accessToken,
-  token_type: tokens.tokenType,
+  token_type: 'Bearer',
   expires_in: tokens.expiresIn,
   refresh_token: tokens.refreshToken,
   scope: formatScope(tokens.scope),

@@ -8,7 +8,7 @@ import { oauthErrors } from './oauth-error-schema.ts'
 const tokenResponse = Type.Object(
   {
     access_token: Type.String({ description: 'JWT (RFC 9068)' }),
-    token_type: Type.Literal('Bearer'),
+    token_type: Type.Enum(['Bearer', 'DPoP']),
     expires_in: Type.Integer({ description: 'Seconds until the access token expires' }),
     refresh_token: Type.Optional(Type.String({ description: 'Opaque; takes the old one’s place' })),
     scope: Type.Optional(Type.String({ description: 'Absent when there is none' })),

@@ -36,16 +36,25 @@ export const token: FastifyPluginAsyncTypebox<TokenDeps> = async (app, deps) => 
       const scope = readScope(body.scope, client)
       const audience = readAudience(body.resource, client, deps.config.defaultAudience)
       // 3. Whether it may have that.
-      const result = await grant.authorize({ parameters, scope, audience, origin }, client)
+      const result = await grant.authorize(
+        { parameters, scope, audience, confirmation: undefined, origin },
+        client,
+      )
       // 4. The tokens.
       return toTokenResponse(await issueTokens(deps.issuer, result))
     },
   )
 }
 
-const issueTokens = async (issuer: TokenIssuer, result: GrantResult): Promise<TokenSet> => {
-  if ('tokens' in result) return result.tokens
-  const { authorization } = result
+const issueTokens = async (
+  issuer: TokenIssuer,
+  { authorization, tokens, refreshToken }: GrantResult,
+): Promise<TokenSet> => {
+  if (tokens !== undefined) return tokens
   const { accessToken, expiresIn } = await issuer.issueAccessToken(authorization)
-  return { accessToken, tokenType: 'Bearer', expiresIn, scope: authorization.scope }
+  const { scope } = authorization
+  return {
+    ...{ accessToken, tokenType: 'Bearer', expiresIn, scope },
+    ...(refreshToken === undefined ? {} : { refreshToken }),
+  }
 }

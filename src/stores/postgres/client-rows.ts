@@ -1,5 +1,10 @@
 import type { RawBuilder, Selectable } from 'kysely'
 import type { Client } from '../../clients/client.ts'
+import {
+  type ClientSettings,
+  defaultClientSettings,
+  statedSettings,
+} from '../../clients/client-settings.ts'
 import type { NewClient } from '../../clients/client-store.ts'
 import type { GrantType } from '../../oauth/grant-type.ts'
 import type { Executor } from './database.ts'
@@ -49,6 +54,7 @@ const toClient = (rows: Row[]): Client => {
     refreshGraceSeconds: row.refresh_grace_seconds,
     refreshRetryElsewhere: row.refresh_retry_elsewhere,
     refreshTokenRotation: row.refresh_token_rotation,
+    settings: toSettings(row.settings),
     builtIn: row.built_in,
     disabledAt: row.disabled_at,
     createdAt: row.created_at,
@@ -71,5 +77,24 @@ export const toClientRow = (client: Omit<NewClient, 'secretDigest'>) => ({
   refresh_grace_seconds: client.refreshGraceSeconds,
   refresh_retry_elsewhere: client.refreshRetryElsewhere,
   refresh_token_rotation: client.refreshTokenRotation,
+  settings: fromSettings(client.settings),
   built_in: client.builtIn,
 })
+
+// Only what differs from its default is kept, by the names of RFC 7591.
+const fromSettings = (settings: ClientSettings): string =>
+  JSON.stringify(renameMembers(statedSettings(settings), toSnakeCase))
+
+const toSettings = (stored: Record<string, unknown>): ClientSettings => ({
+  ...defaultClientSettings,
+  ...renameMembers(stored, toCamelCase),
+})
+
+const renameMembers = (object: object, rename: (name: string) => string) =>
+  Object.fromEntries(Object.entries(object).map(([name, value]) => [rename(name), value]))
+
+const toSnakeCase = (name: string): string =>
+  name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+
+const toCamelCase = (name: string): string =>
+  name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())

@@ -57,12 +57,15 @@ export const createClientStore = (
             grant_types: eb.ref('excluded.grant_types'),
             scope: eb.ref('excluded.scope'),
             audience: eb.ref('excluded.audience'),
+            settings: eb.ref('excluded.settings'),
             updated_at: eb.ref('excluded.updated_at'),
           }))
           .where(
-            sql<boolean>`(clients.name, clients.grant_types, clients.scope, clients.audience)
+            sql<boolean>`
+              (clients.name, clients.grant_types, clients.scope, clients.audience, clients.settings)
               IS DISTINCT FROM
-              (excluded.name, excluded.grant_types, excluded.scope, excluded.audience)`,
+              (excluded.name, excluded.grant_types, excluded.scope, excluded.audience,
+                excluded.settings)`,
           ),
       )
       .execute()

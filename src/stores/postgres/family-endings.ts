@@ -31,6 +31,8 @@ export const insertFamily = async (
       amr: [...family.amr],
       acr: family.acr,
       confirmation: family.confirmation,
+      authorization_details: toJson(family.authorizationDetails),
+      claims_request: toJson(family.claimsRequest),
       offline: family.offline,
       created_at: now(),
       expires_at: sql<Date>`${now()} + make_interval(secs => ${family.ttlSeconds}::float8)`,
@@ -41,6 +43,9 @@ export const insertFamily = async (
     })
     .execute()
 }
+
+const toJson = (value: unknown): string | null =>
+  value === undefined ? null : JSON.stringify(value)
 
 /** Ends the live families that `condition` (on alias `f`) names, in the order of their ids. */
 export const revokeFamilies = async (

@@ -14,7 +14,8 @@ export const sessionLive = (now: Now) => sql`(f.offline OR EXISTS (
 /** Of a family `f` and its user `u`: what tokens are made of. */
 export const grantColumns = (now: Now) => sql`
   f.id, f.session_id, f.user_id, f.client_id, f.offline, f.scope, f.audience, f.auth_time, f.amr,
-  f.acr, f.confirmation, f.expires_at, u.roles, ${permissionsOfUser} AS permissions, ${now()} AS at`
+  f.acr, f.confirmation, f.authorization_details, f.claims_request, f.expires_at,
+  u.roles, ${permissionsOfUser} AS permissions, ${now()} AS at`
 
 /** What `grantColumns` read. */
 export type GrantRow = Pick<
@@ -30,6 +31,8 @@ export type GrantRow = Pick<
   | 'amr'
   | 'acr'
   | 'confirmation'
+  | 'authorization_details'
+  | 'claims_request'
   | 'expires_at'
 > & { roles: string[]; permissions: string[]; at: Date }
 
@@ -45,6 +48,8 @@ export const toGrant = (row: GrantRow): FamilyGrant => ({
   amr: row.amr,
   acr: row.acr,
   confirmation: row.confirmation,
+  authorizationDetails: row.authorization_details,
+  claimsRequest: row.claims_request,
   expiresAt: row.expires_at,
   roles: row.roles,
   permissions: row.permissions,

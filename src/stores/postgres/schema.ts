@@ -1,6 +1,8 @@
 import type { ColumnType, Generated } from 'kysely'
 import type { AuditEventType, Severity } from '../../audit/catalogue.ts'
 import type { SigningAlgorithm } from '../../oauth/algorithm.ts'
+import type { AuthorizationDetail } from '../../oauth/authorization-details.ts'
+import type { ClaimsRequest } from '../../oauth/claims-request.ts'
 import type { RevocationKind } from '../../revocation/entry.ts'
 
 /** Rows as they stand in the database; they never leave the stores. */
@@ -21,6 +23,7 @@ export type Database = {
 }
 
 type Json = ColumnType<Record<string, unknown>, string, string>
+type NullableJson<Value> = ColumnType<Value | null, string | null | undefined, string | null>
 
 export type UserRow = {
   id: string
@@ -66,6 +69,7 @@ export type ClientRow = {
   refresh_grace_seconds: number | null
   refresh_retry_elsewhere: Generated<'allow' | 'refuse'>
   refresh_token_rotation: Generated<'rotate' | 'static'>
+  settings: ColumnType<Record<string, unknown>, string | undefined, string>
   built_in: Generated<boolean>
   disabled_at: Date | null
   created_at: Generated<Date>
@@ -106,6 +110,8 @@ export type RefreshFamilyRow = {
   acr: string | null
   confirmation: string | null
   status_index: number | null
+  authorization_details: NullableJson<AuthorizationDetail[]>
+  claims_request: NullableJson<ClaimsRequest>
   offline: Generated<boolean>
   created_at: Generated<Date>
   expires_at: Date
