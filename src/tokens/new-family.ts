@@ -11,6 +11,8 @@ export type NewFamily = {
   readonly clientId: string
   readonly scope: Scope
   readonly audience: readonly string[]
+  /** When the person signed in; absent: at this moment. */
+  readonly authTime?: Date
   readonly amr: readonly string[]
   readonly acr: string | null
   readonly authorizationDetails?: readonly AuthorizationDetail[]

@@ -27,7 +27,7 @@ export const insertFamily = async (
       client_id: family.clientId,
       scope: [...family.scope],
       audience: [...family.audience],
-      auth_time: now(),
+      auth_time: family.authTime ?? now(),
       amr: [...family.amr],
       acr: family.acr,
       confirmation: family.confirmation,
