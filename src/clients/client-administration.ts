@@ -65,7 +65,10 @@ export const createClientAdministration = ({
       const { client } = registered
       const { secret, digest } = isConfidential(client) ? createClientSecret() : noSecret
       const event = describe('client.created', client.id, act, registeredMembers(client))
-      const outcome = await store.create({ ...client, builtIn: false, secretDigest: digest }, event)
+      const outcome = await store.create(
+        { ...client, registeredBy: 'operator', builtIn: false, secretDigest: digest },
+        event,
+      )
       if (outcome === 'taken') {
         throw new Problem('conflict', { detail: `A client with the id ${client.id} exists` })
       }

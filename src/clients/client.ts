@@ -16,6 +16,9 @@ export type ClientSecretDigest = {
   readonly expiresAt: Date | null
 }
 
+/** Who let it in: an operator, a token that an operator gave away, or nobody (RFC 7591 §3). */
+export type RegisteredBy = 'operator' | 'token' | 'open'
+
 /** A registered application or machine (RFC 6749 §2). */
 export type Client = {
   readonly id: string
@@ -36,6 +39,7 @@ export type Client = {
   readonly refreshRetryElsewhere: 'allow' | 'refuse'
   readonly refreshTokenRotation: 'rotate' | 'static'
   readonly settings: ClientSettings
+  readonly registeredBy: RegisteredBy
   readonly builtIn: boolean
   readonly disabledAt: Date | null
   readonly createdAt: Date
@@ -45,3 +49,10 @@ export type Client = {
 /** A confidential client has a credential of its own (RFC 6749 §2.1). */
 export const isConfidential = (client: Pick<Client, 'authenticationMethod'>): boolean =>
   client.authenticationMethod !== 'none'
+
+/**
+ * Whether an operator answers for who the client is. What registered itself is asked consent for
+ * each time, and gets no silent errors: its redirect URI is anybody's (RFC 9700 §4.11.2).
+ */
+export const isVetted = (client: Pick<Client, 'registeredBy'>): boolean =>
+  client.registeredBy === 'operator'

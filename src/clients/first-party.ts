@@ -34,6 +34,7 @@ export const firstPartyClient = (audience: readonly string[]): NewClient => ({
   refreshRetryElsewhere: 'allow',
   refreshTokenRotation: 'rotate',
   settings: { ...defaultClientSettings, consent: 'skip' },
+  registeredBy: 'operator',
   builtIn: true,
   secretDigest: null,
 })

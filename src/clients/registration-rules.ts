@@ -13,7 +13,7 @@ export type Candidate = Omit<Client, 'authenticationMethod' | 'grantTypes' | Kep
   readonly authenticationMethod: string
   readonly grantTypes: readonly string[]
 }
-type Kept = 'disabledAt' | 'createdAt' | 'secretDigests' | 'builtIn'
+type Kept = 'disabledAt' | 'createdAt' | 'secretDigests' | 'registeredBy' | 'builtIn'
 
 /** What is wrong with a registration: the member by its wire name, and a sentence's end. */
 export type RegistrationFault = { readonly field: string; readonly message: string }

@@ -116,6 +116,7 @@ onEverySqlBackend('the store of clients', async (t, backend) => {
       refreshRetryElsewhere: 'allow',
       refreshTokenRotation: 'rotate',
       settings: { ...defaultClientSettings, consent: 'skip' },
+      registeredBy: 'operator',
       builtIn: true,
       disabledAt: null,
       secretDigests: [],

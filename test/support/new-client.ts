@@ -16,6 +16,7 @@ const plain = {
   refreshRetryElsewhere: 'allow',
   refreshTokenRotation: 'rotate',
   settings: defaultClientSettings,
+  registeredBy: 'operator',
   builtIn: false,
 } as const
 

@@ -55,6 +55,7 @@ const toClient = (rows: Row[]): Client => {
     refreshRetryElsewhere: row.refresh_retry_elsewhere,
     refreshTokenRotation: row.refresh_token_rotation,
     settings: toSettings(row.settings),
+    registeredBy: row.registered_by,
     builtIn: row.built_in,
     disabledAt: row.disabled_at,
     createdAt: row.created_at,
@@ -78,6 +79,7 @@ export const toClientRow = (client: Omit<NewClient, 'secretDigest'>) => ({
   refresh_retry_elsewhere: client.refreshRetryElsewhere,
   refresh_token_rotation: client.refreshTokenRotation,
   settings: fromSettings(client.settings),
+  registered_by: client.registeredBy,
   built_in: client.builtIn,
 })
 

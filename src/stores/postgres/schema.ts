@@ -10,11 +10,15 @@ export type Database = {
   roles: { name: string; permissions: string[] }
   users: UserRow
   audiences: AudienceRow
+  authorization_details_types: DetailsTypeRow
   clients: ClientRow
   client_secrets: ClientSecretRow
+  registration_tokens: RegistrationTokenRow
   sessions: SessionRow
+  consents: ConsentRow
   refresh_families: RefreshFamilyRow
   outages: { id: string; started_at: Date; ended_at: Date }
+  one_time_ids: { digest: Uint8Array; expires_at: Date }
   signing_keys: SigningKeyRow
   mac_keys: MacKeyRow
   revocations: RevocationRow
@@ -56,6 +60,14 @@ export type AudienceRow = {
   updated_at: Generated<Date>
 }
 
+export type DetailsTypeRow = {
+  type: string
+  description: string
+  schema: Json
+  created_at: Generated<Date>
+  updated_at: Generated<Date>
+}
+
 export type ClientRow = {
   id: string
   name: string
@@ -70,6 +82,8 @@ export type ClientRow = {
   refresh_retry_elsewhere: Generated<'allow' | 'refuse'>
   refresh_token_rotation: Generated<'rotate' | 'static'>
   settings: ColumnType<Record<string, unknown>, string | undefined, string>
+  registered_by: Generated<'operator' | 'token' | 'open'>
+  registration_access_digest: Uint8Array | null
   built_in: Generated<boolean>
   disabled_at: Date | null
   created_at: Generated<Date>
@@ -84,6 +98,17 @@ export type ClientSecretRow = {
   expires_at: Date | null
 }
 
+export type RegistrationTokenRow = {
+  id: string
+  name: string
+  digest: Uint8Array
+  max_uses: number | null
+  uses: Generated<number>
+  created_at: Generated<Date>
+  expires_at: Date
+  revoked_at: Date | null
+}
+
 export type SessionRow = {
   id: string
   user_id: string
@@ -95,6 +120,18 @@ export type SessionRow = {
   expires_at: Date
   ended_at: Date | null
   ended_reason: string | null
+  cookie_digest: Uint8Array | null
+  last_seen_at: Date | null
+  acr: string | null
+}
+
+export type ConsentRow = {
+  user_id: string
+  client_id: string
+  scope: string[]
+  audience: string[]
+  authorization_details: ColumnType<AuthorizationDetail[], string, string>
+  granted_at: Date
 }
 
 export type RefreshFamilyRow = {
