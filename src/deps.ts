@@ -26,6 +26,7 @@ import { joinHousekeeping } from './deps/housekeeping.ts'
 import { joinKeys, type KeyOptions } from './deps/keys.ts'
 import { joinRateLimits } from './deps/rate-limits.ts'
 import { tellOfLoneCounts, warnOfEviction } from './deps/redis-warning.ts'
+import { joinOneTimeIds } from './deps/one-time-ids.ts'
 import { openSharedState, type SharedState } from './deps/shared-state.ts'
 import { warnOfSplit } from './deps/split-warning.ts'
 import { joinTokens } from './deps/tokens.ts'
@@ -40,6 +41,7 @@ import type { Revocations } from './revocation/revocations.ts'
 import type { CsrfTokens } from './secrets/csrf-token.ts'
 import type { SchemaStatus } from './stores/postgres/migrator.ts'
 import { openStorage, type Storage, type StorageOptions } from './stores/storage.ts'
+import type { OneTimeIds } from './secrets/one-time-ids.ts'
 import type { AccessTokenRevocation } from './tokens/access-token-revocation.ts'
 import type { Families } from './tokens/families.ts'
 import type { TokenIssuer } from './tokens/issuer.ts'
@@ -87,6 +89,7 @@ export type Deps = {
    * and housekeeping begins.
    * @throws {Unavailable} when the database does not answer.
    */
+  readonly oneTimeIds: OneTimeIds
   beginService(): Promise<void>
   /** Stops the jobs, writes out what waits, closes the connections. */
   close(): Promise<void>
@@ -157,6 +160,7 @@ const join = async (
       warnOfSplit(config, audiences, logger)
       keySchedule.start()
       alerting.start()
+    oneTimeIds: joinOneTimeIds(foundation),
       tellOfLoneCounts(config, storage.mode, logger)
       void warnOfEviction(config, logger)
       await housekeeping.start()

@@ -27,6 +27,7 @@ export const createPruners = ({ db, now }: Connection): Chore[] => {
     // Attempts to send one end after less than a day.
     byCondition('alerts', sql`raised_at < ${now()} - interval '30 days'`),
     // No retry window is longer than ten minutes, outages aside.
+    byCondition('one_time_ids', sql`expires_at < ${now()}`),
     byCondition('outages', sql`ended_at < ${now()} - interval '1 day'`),
   ]
 }

@@ -13,6 +13,7 @@ import { createKeyEmergencyStore } from './key-emergencies.ts'
 import { createKeyPruners } from './key-pruning.ts'
 import { createMacKeyStore } from './mac-keys.ts'
 import { createOutageStore } from './outages.ts'
+import { createOneTimeIdStore } from './one-time-ids.ts'
 import { createPruners } from './pruning.ts'
 import { createRefreshFamilyStore } from './refresh-families.ts'
 import { createRevocationStore } from './revocations.ts'
@@ -43,6 +44,7 @@ export const createStores = (
   outages: createOutageStore(connection),
   chores: [
     createAuditPartitions(connection),
+  oneTimeIds: createOneTimeIdStore(connection),
     createAuditRetention(connection, auditRetentionDays),
     ...createPruners(connection),
     ...createKeyPruners(connection),
