@@ -12,6 +12,8 @@ import type { AudienceAdministration } from './clients/audience-administration.t
 import type { ClientAuthenticator } from './clients/authentication.ts'
 import type { ClientAdministration } from './clients/client-administration.ts'
 import type { Clients } from './clients/client-directory.ts'
+import type { DetailsTypeAdministration } from './clients/details-type-administration.ts'
+import type { DetailsTypes } from './clients/details-type-directory.ts'
 import { firstPartyAudience, firstPartyClient } from './clients/first-party.ts'
 import type { ClientOrigins } from './clients/origin-directory.ts'
 import type { Clock } from './clock.ts'
@@ -20,16 +22,18 @@ import { joinAccounts } from './deps/accounts.ts'
 import { type AlertOptions, joinAlerting } from './deps/alerting.ts'
 import { joinAudit } from './deps/audit.ts'
 import { joinClients } from './deps/clients.ts'
+import { joinDpop } from './deps/dpop.ts'
 import { layFoundation } from './deps/foundation.ts'
 import { joinGauges } from './deps/gauges.ts'
 import { joinHousekeeping } from './deps/housekeeping.ts'
 import { joinKeys, type KeyOptions } from './deps/keys.ts'
+import { joinOneTimeIds } from './deps/one-time-ids.ts'
 import { joinRateLimits } from './deps/rate-limits.ts'
 import { tellOfLoneCounts, warnOfEviction } from './deps/redis-warning.ts'
-import { joinOneTimeIds } from './deps/one-time-ids.ts'
 import { openSharedState, type SharedState } from './deps/shared-state.ts'
 import { warnOfSplit } from './deps/split-warning.ts'
 import { joinTokens } from './deps/tokens.ts'
+import type { DpopProofs } from './dpop/proofs.ts'
 import { createGrantTable, type GrantTable } from './grants/grant-table.ts'
 import { createHealth, type Health } from './jobs/health.ts'
 import type { KeyRing } from './keys/key-ring.ts'
@@ -39,13 +43,16 @@ import { observeGrants } from './observability/observed.ts'
 import type { RateLimits } from './plugins/rate-limit.ts'
 import type { Revocations } from './revocation/revocations.ts'
 import type { CsrfTokens } from './secrets/csrf-token.ts'
+import type { OneTimeIds } from './secrets/one-time-ids.ts'
 import type { SchemaStatus } from './stores/postgres/migrator.ts'
 import { openStorage, type Storage, type StorageOptions } from './stores/storage.ts'
-import type { OneTimeIds } from './secrets/one-time-ids.ts'
 import type { AccessTokenRevocation } from './tokens/access-token-revocation.ts'
 import type { Families } from './tokens/families.ts'
+import type { IdTokenIssuer } from './tokens/id-token.ts'
+import type { IdTokenHints } from './tokens/id-token-hint.ts'
 import type { TokenIssuer } from './tokens/issuer.ts'
 import type { Refresher } from './tokens/refresher.ts'
+import type { Subjects } from './tokens/subjects.ts'
 import type { AccessTokenVerifier } from './tokens/verifier.ts'
 
 /** All parts of the service, joined. Endpoints and commands take the few that they need. */
@@ -59,6 +66,9 @@ export type Deps = {
   readonly keyRing: KeyRing
   readonly keyAdministration: KeyAdministration
   readonly issuer: TokenIssuer
+  readonly idTokenIssuer: IdTokenIssuer
+  readonly idTokenHints: IdTokenHints
+  readonly subjects: Subjects
   readonly verifier: AccessTokenVerifier
   readonly refresher: Refresher
   readonly families: Families
@@ -69,6 +79,8 @@ export type Deps = {
   readonly clientAuthenticator: ClientAuthenticator
   readonly clientAdministration: ClientAdministration
   readonly audienceAdministration: AudienceAdministration
+  readonly detailsTypes: DetailsTypes
+  readonly detailsTypeAdministration: DetailsTypeAdministration
   readonly grants: GrantTable
   readonly accounts: Accounts
   readonly knownDevices: KnownDevices
@@ -79,6 +91,8 @@ export type Deps = {
   readonly userAdministration: UserAdministration
   readonly auditLog: AuditLog
   readonly auditWriter: AuditWriter
+  readonly oneTimeIds: OneTimeIds
+  readonly dpopProofs: DpopProofs
   readonly rateLimits: RateLimits
   readonly metrics: Metrics
   readonly familyStories: FamilyStories
@@ -89,7 +103,6 @@ export type Deps = {
    * and housekeeping begins.
    * @throws {Unavailable} when the database does not answer.
    */
-  readonly oneTimeIds: OneTimeIds
   beginService(): Promise<void>
   /** Stops the jobs, writes out what waits, closes the connections. */
   close(): Promise<void>
@@ -123,14 +136,16 @@ const join = async (
 ): Promise<Deps> => {
   const foundation = layFoundation(config, logger, storage, sharedState)
   const { stores, clock, audiences, clientOrigins, auditWriter, metrics, revocations } = foundation
-  const { macKeys, keySchedule, ...keys } = joinKeys(foundation, storage, options)
-  const { familyStarter, ...tokens } = joinTokens(foundation, { ...keys, macKeys })
+  const { detailsTypes } = foundation
+  const { macKeys, subjectKey, keySchedule, ...keys } = joinKeys(foundation, storage, options)
+  const { familyStarter, ...tokens } = joinTokens(foundation, { ...keys, macKeys, subjectKey })
   const { hasher, ...people } = joinAccounts(foundation, { ...tokens, familyStarter }, macKeys)
+  const oneTimeIds = joinOneTimeIds(foundation)
   const health = createHealth({ revocations, bus: sharedState.bus })
   const housekeeping = joinHousekeeping(foundation)
   const alerting = joinAlerting(foundation, options)
   joinGauges(foundation, { storage, hasher, keyRing: keys.keyRing, health })
-  const heldInMemory = [keys.keyRing, macKeys, audiences, clientOrigins]
+  const heldInMemory = [keys.keyRing, macKeys, subjectKey, audiences, detailsTypes, clientOrigins]
 
   const close = async (): Promise<void> => {
     await keySchedule.close()
@@ -149,6 +164,8 @@ const join = async (
     ...tokens,
     ...people,
     ...joinClients(foundation),
+    oneTimeIds,
+    dpopProofs: joinDpop(foundation, { macKeys, oneTimeIds }),
     rateLimits: joinRateLimits(foundation, macKeys, people),
     ...joinAudit(foundation),
     ...{ health, metrics },
@@ -160,7 +177,6 @@ const join = async (
       warnOfSplit(config, audiences, logger)
       keySchedule.start()
       alerting.start()
-    oneTimeIds: joinOneTimeIds(foundation),
       tellOfLoneCounts(config, storage.mode, logger)
       void warnOfEviction(config, logger)
       await housekeeping.start()

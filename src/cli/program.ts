@@ -3,6 +3,7 @@ import type { Config } from '../config.ts'
 import type { CliStreams, CommandContext } from './command-context.ts'
 import { addAudienceCommands } from './commands/audiences.ts'
 import { addClientCommands } from './commands/clients.ts'
+import { addDetailsTypeCommands } from './commands/details-types.ts'
 import { addDoctorCommand } from './commands/doctor.ts'
 import { addFamilyCommands } from './commands/families.ts'
 import { addKeyCommands } from './commands/keys.ts'
@@ -52,6 +53,7 @@ const createProgram = ({ readConfig, ...options }: ProgramOptions): Command => {
   addKeyCommands(program, context)
   addClientCommands(program, context)
   addAudienceCommands(program, context)
+  addDetailsTypeCommands(program, context)
   addUserCommands(program, context)
   addRoleCommands(program, context)
   addFamilyCommands(program, context)

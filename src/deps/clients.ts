@@ -1,7 +1,7 @@
 import { createAudienceAdministration } from '../clients/audience-administration.ts'
 import { createClientAuthenticator } from '../clients/authentication.ts'
 import { createClientAdministration } from '../clients/client-administration.ts'
-import { createClientDirectory } from '../clients/client-directory.ts'
+import { createDetailsTypeAdministration } from '../clients/details-type-administration.ts'
 import { firstPartyAudience } from '../clients/first-party.ts'
 import { observeClientAuthenticator } from '../observability/observed.ts'
 import type { Foundation } from './foundation.ts'
@@ -9,13 +9,13 @@ import type { Foundation } from './foundation.ts'
 /** Clients and audiences, of which a change is known to every node that hears the bus. */
 export const joinClients = (foundation: Foundation) => {
   const { config, clock, stores, bus, warn, audiences, auditWriter, revocations } = foundation
-  const { clientOrigins, metrics } = foundation
-  const clients = createClientDirectory({ store: stores.clients })
+  const { clients, clientOrigins, detailsTypes, metrics } = foundation
   const reloadOrigins = (): Promise<void> =>
     clientOrigins.reload().catch(warn('the origins of clients could not be read again'))
   bus.subscribe('clients', () => {
     clients.invalidate()
     audiences.reload().catch(warn('the audiences could not be read again'))
+    detailsTypes.reload().catch(warn('the types of authorization details could not be read again'))
     void reloadOrigins()
   })
   return {
@@ -37,6 +37,14 @@ export const joinClients = (foundation: Foundation) => {
         bus.publish('clients')
         await reloadOrigins()
         await revocations.announce()
+      },
+    }),
+    detailsTypes,
+    detailsTypeAdministration: createDetailsTypeAdministration({
+      store: stores.detailsTypes,
+      announce: async () => {
+        bus.publish('clients')
+        await detailsTypes.reload()
       },
     }),
     audienceAdministration: createAudienceAdministration({

@@ -1,6 +1,8 @@
 import type { Logger } from 'pino'
 import { createAuditWriter } from '../audit/writer.ts'
 import { createAudienceDirectory } from '../clients/audience-directory.ts'
+import { createClientDirectory } from '../clients/client-directory.ts'
+import { createDetailsTypeDirectory } from '../clients/details-type-directory.ts'
 import { createClientOrigins } from '../clients/origin-directory.ts'
 import { createSteeredClock } from '../clock.ts'
 import type { Config } from '../config.ts'
@@ -35,9 +37,14 @@ export const layFoundation = (
     store: stores.audiences,
     onFailure: warn('the audiences could not be read again'),
   })
+  const clients = createClientDirectory({ store: stores.clients })
   const clientOrigins = createClientOrigins({
     store: stores.clients,
     onFailure: warn('the origins of clients could not be read again'),
+  })
+  const detailsTypes = createDetailsTypeDirectory({
+    store: stores.detailsTypes,
+    onFailure: warn('the types of authorization details could not be read again'),
   })
   const auditWriter = createAuditWriter({
     store: stores.audit,
@@ -58,6 +65,15 @@ export const layFoundation = (
   })
   return {
     ...{ config, logger, sharedState, bus, warn, stores, clock: clock.now, longestTokenSeconds },
-    ...{ audiences, clientOrigins, auditWriter, metrics, outages, revocations },
+    ...{
+      audiences,
+      clients,
+      detailsTypes,
+      clientOrigins,
+      auditWriter,
+      metrics,
+      outages,
+      revocations,
+    },
   }
 }

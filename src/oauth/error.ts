@@ -1,12 +1,28 @@
-/** Error codes of the OAuth endpoints (RFC 6749 §5.2, RFC 8707 §2). */
+/** Error codes of the OAuth endpoints (RFC 6749 §5.2, and the RFCs beside). */
 export type OAuthErrorCode =
   | 'invalid_request'
   | 'invalid_client'
   | 'invalid_grant'
   | 'invalid_scope'
-  | 'invalid_target'
+  | 'invalid_target' // RFC 8707 §2
+  | 'invalid_authorization_details' // RFC 9396 §5
+  | 'authorization_pending' // RFC 8628 §3.5, as the next three
+  | 'slow_down'
+  | 'access_denied'
+  | 'expired_token'
   | 'unauthorized_client'
   | 'unsupported_grant_type'
+  | 'invalid_dpop_proof'
+  | 'use_dpop_nonce'
+  | 'unsupported_response_type'
+  | 'login_required'
+  | 'consent_required'
+  | 'interaction_required'
+  | 'account_selection_required'
+  | 'invalid_request_uri'
+  | 'invalid_request_object'
+  | 'request_not_supported'
+  | 'request_uri_not_supported'
   | 'temporarily_unavailable'
   | 'server_error'
 

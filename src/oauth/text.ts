@@ -4,6 +4,21 @@ import { isUtf8 } from 'node:buffer'
 export const isWellFormedText = (text: string): boolean =>
   !text.includes('\0') && text.isWellFormed()
 
+/**
+ * Whether all texts within a JSON value are well formed, names of members included.
+ * @param depth how many levels it may have: what is deeper would exhaust whoever walks it.
+ */
+export const isWellFormedJson = (value: unknown, depth = 16): boolean => {
+  if (typeof value === 'string') return isWellFormedText(value)
+  if (typeof value !== 'object' || value === null) return true
+  return (
+    depth > 0 &&
+    Object.entries(value).every(
+      ([name, member]) => isWellFormedText(name) && isWellFormedJson(member, depth - 1),
+    )
+  )
+}
+
 /** @returns the text, without a byte order mark; undefined when the bytes are not UTF-8. */
 export const decodeUtf8 = (bytes: Uint8Array): string | undefined =>
   isUtf8(bytes)

@@ -1,6 +1,7 @@
 import type { Static, TSchema } from 'typebox'
 import { audienceOperations } from './audiences.ts'
 import { clientOperations } from './clients.ts'
+import { detailsTypeOperations } from './details-types.ts'
 import { familyOperations } from './families.ts'
 import { keyOperations } from './keys.ts'
 import type { Operation } from './operation.ts'
@@ -13,6 +14,7 @@ export const operations = {
   ...keyOperations,
   ...clientOperations,
   ...audienceOperations,
+  ...detailsTypeOperations,
   ...familyOperations,
   ...roleOperations,
   ...userOperations,

@@ -4,6 +4,7 @@ import type { UserAdministration } from '../../accounts/user-administration.ts'
 import type { FamilyStories } from '../../audit/family-stories.ts'
 import type { AudienceAdministration } from '../../clients/audience-administration.ts'
 import type { ClientAdministration } from '../../clients/client-administration.ts'
+import type { DetailsTypeAdministration } from '../../clients/details-type-administration.ts'
 import type { KeyAdministration } from '../../keys/rotation.ts'
 import type { SchemaStatus } from '../../stores/postgres/migrator.ts'
 
@@ -12,6 +13,7 @@ export type OperationDeps = {
   readonly keyAdministration: KeyAdministration
   readonly clientAdministration: ClientAdministration
   readonly audienceAdministration: AudienceAdministration
+  readonly detailsTypeAdministration: DetailsTypeAdministration
   readonly roleAdministration: RoleAdministration
   readonly userAdministration: UserAdministration
   readonly familyStories: FamilyStories

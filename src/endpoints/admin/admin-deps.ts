@@ -16,6 +16,7 @@ export type AdminDeps = Pick<
   | 'clientAdministration'
   | 'config'
   | 'delegatedAdministration'
+  | 'detailsTypeAdministration'
   | 'familyStories'
   | 'keyAdministration'
   | 'roleAdministration'

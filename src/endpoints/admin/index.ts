@@ -9,6 +9,7 @@ import { audiences } from './audiences.ts'
 import { auditEvents } from './audit-events.ts'
 import { clientSchema, clientWithSecretSchema } from './client-schema.ts'
 import { clients } from './clients.ts'
+import { detailsTypes } from './details-types.ts'
 import { families } from './families.ts'
 import { keyEmergencies } from './key-emergencies.ts'
 import { keys } from './keys.ts'
@@ -22,6 +23,7 @@ const endpoints = [
   audiences,
   auditEvents,
   clients,
+  detailsTypes,
   families,
   keyEmergencies,
   keys,

@@ -1,5 +1,6 @@
 import type { ColumnType, Generated } from 'kysely'
 import type { AuditEventType, Severity } from '../../audit/catalogue.ts'
+import type { AuthorizationRequest } from '../../authorize/authorization-request.ts'
 import type { SigningAlgorithm } from '../../oauth/algorithm.ts'
 import type { AuthorizationDetail } from '../../oauth/authorization-details.ts'
 import type { ClaimsRequest } from '../../oauth/claims-request.ts'
@@ -16,11 +17,16 @@ export type Database = {
   registration_tokens: RegistrationTokenRow
   sessions: SessionRow
   consents: ConsentRow
+  authorization_requests: AuthorizationRequestRow
+  authorization_codes: AuthorizationCodeRow
   refresh_families: RefreshFamilyRow
   outages: { id: string; started_at: Date; ended_at: Date }
   one_time_ids: { digest: Uint8Array; expires_at: Date }
   signing_keys: SigningKeyRow
   mac_keys: MacKeyRow
+  service_keys: { purpose: string; sealed_key: Uint8Array; created_at: Generated<Date> }
+  session_clients: { session_id: string; client_id: string }
+  logout_notices: LogoutNoticeRow
   revocations: RevocationRow
   audit_events: AuditEventRow
   alerts: AlertRow
@@ -134,6 +140,43 @@ export type ConsentRow = {
   granted_at: Date
 }
 
+export type AuthorizationRequestRow = {
+  id: string
+  client_id: string
+  request: ColumnType<AuthorizationRequest, string, string>
+  pushed_digest: Uint8Array | null
+  browser_digest: Uint8Array | null
+  session_id: string | null
+  created_at: Date
+  expires_at: Date
+  used_at: Date | null
+}
+
+export type AuthorizationCodeRow = {
+  digest: Uint8Array
+  client_id: string
+  redirect_uri: string
+  redirect_uri_stated: boolean
+  code_challenge: string | null
+  dpop_jkt: string | null
+  user_id: string
+  session_id: string
+  credential_epoch: number
+  auth_time: Date
+  amr: string[]
+  acr: string | null
+  scope: string[]
+  audience: string[] | null
+  authorization_details: NullableJson<AuthorizationDetail[]>
+  claims_request: NullableJson<ClaimsRequest>
+  nonce: string | null
+  created_at: Date
+  expires_at: Date
+  used_at: Date | null
+  family_id: string | null
+  reused_at: Date | null
+}
+
 export type RefreshFamilyRow = {
   id: string
   session_id: string | null
@@ -181,6 +224,17 @@ export type MacKeyRow = {
   published_at: Generated<Date>
   use_from: Date
   drop_after: Date | null
+}
+
+export type LogoutNoticeRow = {
+  id: string
+  client_id: string
+  user_id: string
+  session_id: string
+  created_at: Generated<Date>
+  attempts: Generated<number>
+  next_attempt_at: Date | null
+  delivered_at: Date | null
 }
 
 export type RevocationRow = {

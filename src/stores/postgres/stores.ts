@@ -9,17 +9,19 @@ import { createAuditPartitions } from './audit-partitions.ts'
 import { createAuditRetention } from './audit-retention.ts'
 import { createClientStore } from './clients.ts'
 import type { Connection } from './database.ts'
+import { createDetailsTypeStore } from './details-types.ts'
 import { createKeyEmergencyStore } from './key-emergencies.ts'
 import { createKeyPruners } from './key-pruning.ts'
 import { createMacKeyStore } from './mac-keys.ts'
-import { createOutageStore } from './outages.ts'
 import { createOneTimeIdStore } from './one-time-ids.ts'
+import { createOutageStore } from './outages.ts'
 import { createPruners } from './pruning.ts'
 import { createRefreshFamilyStore } from './refresh-families.ts'
 import { createRevocationStore } from './revocations.ts'
 import { createRoleStore } from './roles.ts'
 import { createSessionStore } from './sessions.ts'
 import { createSigningKeyStore } from './signing-keys.ts'
+import { createSubjectKeyStore } from './subject-key.ts'
 
 /**
  * Every SQL store on one connection.
@@ -36,15 +38,16 @@ export const createStores = (
   alerts: createAlertStore(connection),
   audit: createAuditStore(connection),
   auditLog: createAuditLog(connection),
+  detailsTypes: createDetailsTypeStore(connection),
   familyRecords: createFamilyRecords(connection),
   clients: createClientStore(connection, entryLifetimeSeconds),
   families: createRefreshFamilyStore(connection, entryLifetimeSeconds),
   keyEmergencies: createKeyEmergencyStore(connection, entryLifetimeSeconds),
   macKeys: createMacKeyStore(connection),
+  oneTimeIds: createOneTimeIdStore(connection),
   outages: createOutageStore(connection),
   chores: [
     createAuditPartitions(connection),
-  oneTimeIds: createOneTimeIdStore(connection),
     createAuditRetention(connection, auditRetentionDays),
     ...createPruners(connection),
     ...createKeyPruners(connection),
@@ -53,5 +56,6 @@ export const createStores = (
   roles: createRoleStore(connection),
   sessions: createSessionStore(connection, entryLifetimeSeconds),
   signingKeys: createSigningKeyStore(connection),
+  subjectKeys: createSubjectKeyStore(connection),
   users: createUserStore(connection, entryLifetimeSeconds),
 })
