@@ -3,6 +3,7 @@ import { createKeyRing } from '../keys/key-ring.ts'
 import { createMacKeyRing } from '../keys/mac-key-ring.ts'
 import { createKeyAdministration, type KeyAdministration } from '../keys/rotation.ts'
 import { defaultKeyTiming, type KeyTiming } from '../keys/rotation-policy.ts'
+import { createSubjectKey } from '../keys/subject-key.ts'
 import { createSealer } from '../secrets/sealer.ts'
 import type { Storage } from '../stores/storage.ts'
 import type { Foundation } from './foundation.ts'
@@ -30,7 +31,7 @@ export const joinKeys = (
   { keyEncryptionKeys }: Pick<Storage, 'keyEncryptionKeys'>,
   { keyTiming, keyRotationSeconds = config.keyRotationDays * 86_400 }: KeyOptions,
 ) => {
-  const { signingKeys, macKeys: macKeyStore, keyEmergencies: emergencies } = stores
+  const { signingKeys, macKeys: macKeyStore, subjectKeys, keyEmergencies: emergencies } = stores
   const { rsaModulusBits, refreshTokenTtlSeconds } = config
   const sealer = createSealer(keyEncryptionKeys)
   const timing = { ...defaultKeyTiming, ...keyTiming }
@@ -43,9 +44,10 @@ export const joinKeys = (
     ...{ store: signingKeys, rsaModulusBits, schedule, isRevoked },
   })
   const macKeys = createMacKeyRing({ ...common, store: macKeyStore })
+  const subjectKey = createSubjectKey(subjectKeys, sealer)
   const administration = createKeyAdministration({
-    ...{ signingKeys, macKeys: macKeyStore, sealer, rsaModulusBits, refreshTokenTtlSeconds },
-    ...{ emergencies, schedule },
+    ...{ signingKeys, macKeys: macKeyStore, subjectKeys, sealer, rsaModulusBits },
+    ...{ refreshTokenTtlSeconds, emergencies, schedule },
     longestTokenLifetimeSeconds: async () => longestTokenSeconds(),
   })
 
@@ -69,7 +71,7 @@ export const joinKeys = (
     },
     onFailure: warn('the key schedule could not run; it is tried again'),
   })
-  return { keyRing, macKeys, keyAdministration, keySchedule }
+  return { keyRing, macKeys, subjectKey, keyAdministration, keySchedule }
 }
 
 /** After an act on keys, before its answer: this node and the others read them again. */

@@ -2,10 +2,12 @@ import type { Sealer } from '../secrets/sealer.ts'
 import type { KeyActor, MacKeyStore, SigningKeyStore } from './key-store.ts'
 import { openMacKey, sealMacKey } from './mac-key.ts'
 import { resealSigningKey } from './signing-key.ts'
+import { openSubjectKey, type SubjectKeyStore, sealSubjectKey } from './subject-key.ts'
 
 type Options = {
   readonly signingKeys: SigningKeyStore
   readonly macKeys: MacKeyStore
+  readonly subjectKeys: SubjectKeyStore
   readonly sealer: Sealer
 }
 
@@ -16,7 +18,9 @@ type Options = {
  * @throws {SealError} when one cannot be opened; those before it stay sealed again.
  */
 export const reseal = async (options: Options, by: KeyActor): Promise<number> =>
-  (await resealSigningKeys(options, by)) + (await resealMacKeys(options, by))
+  (await resealSigningKeys(options, by)) +
+  (await resealMacKeys(options, by)) +
+  (await resealSubjectKey(options, by))
 
 const resealSigningKeys = async (
   { signingKeys, sealer }: Options,
@@ -39,4 +43,14 @@ const resealMacKeys = async ({ macKeys, sealer }: Options, by: KeyActor): Promis
     if (await macKeys.reseal(key.number, key.sealedKey, sealed, by)) count += 1
   }
   return count
+}
+
+const resealSubjectKey = async (
+  { subjectKeys, sealer }: Options,
+  by: KeyActor,
+): Promise<number> => {
+  const sealed = await subjectKeys.find()
+  if (sealed === undefined || sealer.isCurrent(sealed)) return 0
+  const again = sealSubjectKey(openSubjectKey(sealed, sealer), sealer)
+  return (await subjectKeys.reseal(sealed, again, by)) ? 1 : 0
 }

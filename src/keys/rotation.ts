@@ -28,6 +28,7 @@ import { type RotationRequest, rotateRings } from './ring-rotation.ts'
 import { createRotationPolicy } from './rotation-policy.ts'
 import { type NextStep, nextStepOf, type Schedule } from './schedule.ts'
 import { runSchedule, type ScheduleReport } from './scheduled-rotation.ts'
+import type { SubjectKeyStore } from './subject-key.ts'
 
 export type KeySummary = RingKey & {
   readonly state: KeyState
@@ -67,6 +68,7 @@ export type KeyAdministration = {
 export type KeyAdministrationOptions = {
   readonly signingKeys: SigningKeyStore
   readonly macKeys: MacKeyStore
+  readonly subjectKeys: SubjectKeyStore
   readonly emergencies: KeyEmergencyStore
   readonly sealer: Sealer
   readonly rsaModulusBits: number

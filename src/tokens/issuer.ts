@@ -5,6 +5,7 @@ import type { SigningAlgorithm } from '../oauth/algorithm.ts'
 import { OAuthError } from '../oauth/error.ts'
 import { formatScope } from '../oauth/scope.ts'
 import type { Authorization } from './authorization.ts'
+import type { Subjects } from './subjects.ts'
 
 /** How access tokens for an audience are made; absent members take the service's default. */
 export type AudienceSettings = {
@@ -44,6 +45,7 @@ type Options = {
   readonly accessTokenTtlSeconds: number
   readonly keyRing: Pick<KeyRing, 'sign'>
   readonly audiences: AudienceDirectory
+  readonly subjects: Pick<Subjects, 'subjectOf'>
 }
 
 export const createTokenIssuer = (options: Options): TokenIssuer => ({
@@ -60,11 +62,19 @@ export const createTokenIssuer = (options: Options): TokenIssuer => ({
     )
     const expiresIn = lifetimeOf(authorization, settings, options.accessTokenTtlSeconds)
     const algorithm = algorithmOf(authorization.audience, options)
-    const claims = claimsOf(authorization, options.issuer, expiresIn)
+    const subject = await subjectOf(authorization, options)
+    const claims = claimsOf({ ...authorization, subject }, options.issuer, expiresIn)
     const accessToken = await options.keyRing.sign(algorithm, 'at+jwt', claims)
     return { accessToken, expiresIn }
   },
 })
+
+// A client with pairwise subjects could read the common one in its access tokens.
+const subjectOf = async (
+  { clientId, subject, user }: Authorization,
+  { ownClientId, subjects }: Options,
+): Promise<string> =>
+  user === undefined || clientId === ownClientId ? subject : subjects.subjectOf(clientId, subject)
 
 const byDefault: SigningAlgorithm = 'RS256'
 

@@ -1,14 +1,17 @@
 import { errors, type JWTPayload, jwtVerify } from 'jose'
 import type { Clock } from '../clock.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
+import { type Confirmation, readConfirmation } from '../oauth/confirmation.ts'
 import { parseScope, type Scope } from '../oauth/scope.ts'
 import type { RevocationKind } from '../revocation/entry.ts'
 import type { Revocations } from '../revocation/revocations.ts'
 import { looksLikeRefreshToken } from '../secrets/refresh-token.ts'
+import type { Subjects } from './subjects.ts'
 
 /** What one of our access tokens says, after its signature, issuer, type and times were checked. */
 export type AccessTokenClaims = {
   readonly issuer: string
+  /** User id, or client id of a machine; `raw` says it as the client knows it. */
   readonly subject: string
   readonly clientId: string
   readonly audience: readonly string[]
@@ -18,6 +21,8 @@ export type AccessTokenClaims = {
   readonly expiresAt: Date
   readonly sessionId?: string
   readonly familyId?: string
+  /** The key that it is bound to: without a proof of it the token is worth nothing. */
+  readonly confirmation?: Confirmation
   readonly roles: readonly string[]
   readonly permissions: readonly string[]
   /** As on the wire, for introspection. */
@@ -49,6 +54,7 @@ type Options = {
   readonly keyRing: Pick<KeyRing, 'verificationKey'>
   readonly revocations: Pick<Revocations, 'revokedBy' | 'ensureFresh'>
   readonly clock: Clock
+  readonly subjects: Pick<Subjects, 'userOf'>
 }
 
 /** How old the node's view of the revocations may be at our own endpoints, in milliseconds. */
@@ -61,13 +67,22 @@ export const createAccessTokenVerifier = (options: Options): AccessTokenVerifier
     const verified = await verifySignature(options, token)
     if (typeof verified === 'string') return { ok: false, reason: verified }
     await options.revocations.ensureFresh(maxStalenessMs)
-    const { claims, keyId } = verified
+    const { keyId } = verified
+    const claims = await withUser(options.subjects, verified.claims)
     const revokedBy = options.revocations.revokedBy({ ...claims, keyId })
     return revokedBy === undefined
       ? { ok: true, claims }
       : { ok: false, reason: 'revoked', revokedBy }
   },
 })
+
+const withUser = async (
+  subjects: Pick<Subjects, 'userOf'>,
+  claims: AccessTokenClaims,
+): Promise<AccessTokenClaims> => {
+  const subject = await subjects.userOf(claims.clientId, claims.subject)
+  return subject === claims.subject ? claims : { ...claims, subject }
+}
 
 // jose accepts trailing white space and padding after a signature: one token would have many texts.
 const isCanonicalJws = (token: string): boolean => {
@@ -118,6 +133,9 @@ const readClaims = (payload: JWTPayload): AccessTokenClaims | undefined => {
   if (!isNumericDate(iat) || !isNumericDate(exp)) return
   if (audience.length === 0 || typeof clientId !== 'string') return
   if (parsedScope === undefined) return
+  const confirmation = payload.cnf === undefined ? undefined : readConfirmation(payload.cnf)
+  // Bound to something that is not understood: nobody could prove it.
+  if (payload.cnf !== undefined && confirmation === undefined) return
   return {
     issuer: iss,
     subject: sub,
@@ -129,6 +147,7 @@ const readClaims = (payload: JWTPayload): AccessTokenClaims | undefined => {
     expiresAt: new Date(exp * 1000),
     ...(typeof sid === 'string' ? { sessionId: sid } : {}),
     ...(typeof fam === 'string' ? { familyId: fam } : {}),
+    ...(confirmation === undefined ? {} : { confirmation }),
     roles: stringsOf(payload.roles),
     permissions: stringsOf(payload.permissions),
     raw: payload,

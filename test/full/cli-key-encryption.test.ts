@@ -36,7 +36,7 @@ t.test('reseal lets an old key-encryption key go', async (t) => {
   t.equal(list.code, 0)
   t.strictSame(await run(['keys', 'reseal', '--json'], `${newer},${older}`), {
     code: 0,
-    stdout: '{\n  "resealed": 9\n}\n',
+    stdout: '{\n  "resealed": 10\n}\n',
     stderr: '',
   })
   t.strictSame(await run(['keys', 'list'], `${newer}`), list)

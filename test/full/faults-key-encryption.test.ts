@@ -84,7 +84,11 @@ test('the key-encryption key is changed on running nodes, and nobody notices', a
   await fleet.replace(`${fresh},${old}`)
   await fleet.goOn()
   const { keyAdministration } = (fleet.nodes[0] as TestService).deps
-  t.equal(await keyAdministration.reseal(operator), 9, 'eight signing keys and a MAC key')
+  t.equal(
+    await keyAdministration.reseal(operator),
+    10,
+    'eight signing keys, a MAC key and the subject key',
+  )
   await fleet.goOn()
   await fleet.replace(fresh)
   await fleet.goOn()

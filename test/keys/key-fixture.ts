@@ -8,6 +8,7 @@ import { createSealer } from '../../src/secrets/sealer.ts'
 import { createKeyEmergencyStore } from '../../src/stores/postgres/key-emergencies.ts'
 import { createMacKeyStore } from '../../src/stores/postgres/mac-keys.ts'
 import { createSigningKeyStore } from '../../src/stores/postgres/signing-keys.ts'
+import { createSubjectKeyStore } from '../../src/stores/postgres/subject-key.ts'
 import type { SqlBackend } from '../support/sql-backends.ts'
 
 export const day = 86_400
@@ -49,6 +50,7 @@ export const openNode = (
   const administration = createKeyAdministration({
     signingKeys,
     macKeys,
+    subjectKeys: createSubjectKeyStore(backend),
     emergencies: createKeyEmergencyStore(backend, () => 3600),
     sealer,
     rsaModulusBits,

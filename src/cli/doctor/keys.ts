@@ -4,12 +4,14 @@ import type { KeyState } from '../../keys/lifecycle.ts'
 import { stateOf } from '../../keys/lifecycle.ts'
 import { openMacKey } from '../../keys/mac-key.ts'
 import { openSigningKey } from '../../keys/signing-key.ts'
+import { openSubjectKey } from '../../keys/subject-key.ts'
 import { type SigningAlgorithm, signingAlgorithms } from '../../oauth/algorithm.ts'
 import { createSealer } from '../../secrets/sealer.ts'
 import type { Connection } from '../../stores/postgres/database.ts'
 import { loadEmbeddedKeys } from '../../stores/postgres/embedded-key.ts'
 import { createMacKeyStore } from '../../stores/postgres/mac-keys.ts'
 import { createSigningKeyStore } from '../../stores/postgres/signing-keys.ts'
+import { createSubjectKeyStore } from '../../stores/postgres/subject-key.ts'
 import { type Finding, failed, fine, reasonOf, warning } from './finding.ts'
 
 /** A signing key, as far as its schedule goes. */
@@ -28,6 +30,7 @@ const noKeys = fine('keys', 'There are no keys yet: the first start makes them')
 export const examineKeys = async (config: Config, connection: Connection): Promise<Finding[]> => {
   const { now, keys } = await createSigningKeyStore(connection).list()
   const macKeys = await createMacKeyStore(connection).list()
+  const subjectKey = await createSubjectKeyStore(connection).find()
   if (keys.length === 0 && macKeys.keys.length === 0) return [noKeys]
   try {
     const given = config.keyEncryptionKeys
@@ -36,9 +39,11 @@ export const examineKeys = async (config: Config, connection: Connection): Promi
     )
     for (const key of keys) await openSigningKey(key, sealer)
     for (const key of macKeys.keys) openMacKey(key, sealer)
+    if (subjectKey !== undefined) openSubjectKey(subjectKey, sealer)
     const stale = [
       ...keys.map(({ sealedPrivateKey }) => sealedPrivateKey),
       ...macKeys.keys.map(({ sealedKey }) => sealedKey),
+      ...(subjectKey === undefined ? [] : [subjectKey]),
     ].filter((sealed) => !sealer.isCurrent(sealed))
     return [
       ...(stale.length === 0 ? [] : [notResealed(stale.length)]),

@@ -7,6 +7,8 @@ import { createFamilyRecords } from './audit-families.ts'
 import { createAuditLog } from './audit-log.ts'
 import { createAuditPartitions } from './audit-partitions.ts'
 import { createAuditRetention } from './audit-retention.ts'
+import { createAuthorizationCodeStore } from './authorization-codes.ts'
+import { createAuthorizationRequestStore } from './authorization-requests.ts'
 import { createClientStore } from './clients.ts'
 import type { Connection } from './database.ts'
 import { createDetailsTypeStore } from './details-types.ts'
@@ -40,6 +42,8 @@ export const createStores = (
   auditLog: createAuditLog(connection),
   detailsTypes: createDetailsTypeStore(connection),
   familyRecords: createFamilyRecords(connection),
+  authorizationCodes: createAuthorizationCodeStore(connection, entryLifetimeSeconds),
+  authorizationRequests: createAuthorizationRequestStore(connection),
   clients: createClientStore(connection, entryLifetimeSeconds),
   families: createRefreshFamilyStore(connection, entryLifetimeSeconds),
   keyEmergencies: createKeyEmergencyStore(connection, entryLifetimeSeconds),
