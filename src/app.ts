@@ -14,8 +14,10 @@ import { jwks } from './endpoints/well-known/jwks.ts'
 import { metadata } from './endpoints/well-known/metadata.ts'
 import { basePathOf } from './plugins/base-path.ts'
 import { registerBrowserSessions } from './plugins/browser-sessions.ts'
+import { registerBrowsers } from './plugins/browsers.ts'
 import { registerDraining } from './plugins/graceful-close.ts'
 import { registerOverload } from './plugins/overload.ts'
+import { registerPossession } from './plugins/possession.ts'
 import { registerRateLimit } from './plugins/rate-limit.ts'
 import { registerRefusalAudit } from './plugins/refusal-audit.ts'
 import { registerRequestMetrics } from './plugins/request-metrics.ts'
@@ -42,6 +44,8 @@ export const buildApp = async (deps: Deps): Promise<FastifyInstance> => {
     registerRequestMetrics(app, deps.metrics.observeRequest)
   }
   registerBrowserSessions(app, deps)
+  registerBrowsers(app, deps)
+  registerPossession(app, deps)
   await registerOverload(app, config)
   registerRefusalAudit(app, deps.auditWriter)
   registerRateLimit(app, { ...deps.rateLimits, limits: config.rateLimits })

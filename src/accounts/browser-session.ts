@@ -10,4 +10,6 @@ export type BrowserSession = {
   readonly authTime: Date
   readonly amr: readonly string[]
   readonly acr: string | null
+  /** The person may do nothing but change the password; such a session answers no client. */
+  readonly mustChangePassword: boolean
 }

@@ -1,12 +1,16 @@
 import type { Origin } from '../audit/event.ts'
 import { firstPartyClientId } from '../clients/client.ts'
+import type { Config } from '../config.ts'
 import type { Revocations } from '../revocation/revocations.ts'
+import { sha256 } from '../secrets/digest.ts'
 import type { Families } from '../tokens/families.ts'
+import type { BrowserSession } from './browser-session.ts'
 import type { Self } from './own-account.ts'
 import type { Session, SessionStore } from './session-store.ts'
 import { isUuid } from './user.ts'
 
 export type OwnSessionsParts = {
+  readonly config: Pick<Config, 'refreshIdleSeconds'>
   readonly sessions: SessionStore
   readonly families: Pick<Families, 'locate'>
   readonly revocations: Pick<Revocations, 'announce'>
@@ -16,6 +20,11 @@ export type OwnSessionsParts = {
 export type OwnSessions = {
   /** Live ones, newest first. */
   list(self: Self): Promise<Session[]>
+  /**
+   * Live ones of a browser, the last authentication first.
+   * @param secrets that the browser keeps; any text
+   */
+  listOfBrowser(secrets: readonly string[]): Promise<BrowserSession[]>
   /** @returns false when the user has no such live session; any text may be asked for. */
   end(userId: string, sessionId: string, origin: Origin): Promise<boolean>
   /** Ends the session of a refresh token of our own API, of any generation; others are left alone. */
@@ -25,6 +34,7 @@ export type OwnSessions = {
 }
 
 export const createOwnSessions = ({
+  config,
   sessions,
   families,
   revocations,
@@ -39,6 +49,8 @@ export const createOwnSessions = ({
 
   return {
     list: ({ userId, sessionId }) => sessions.list(userId, sessionId),
+    listOfBrowser: (secrets) =>
+      sessions.findOfBrowser(secrets.map(sha256), config.refreshIdleSeconds),
     end,
     async endByRefreshToken(refreshToken, origin) {
       const family = (await families.locate(refreshToken))?.grant

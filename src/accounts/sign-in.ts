@@ -8,7 +8,14 @@ import type { TokenIssuer } from '../tokens/issuer.ts'
 import type { Lockout } from './lockout.ts'
 import { maskName } from './name-mask.ts'
 import { type PasswordVerdict, verifyPassword } from './password-verification.ts'
-import { prepareSession, type SessionConfig, type SignedIn } from './session-start.ts'
+import {
+  type BrowserSignedIn,
+  type PreparedSession,
+  prepareBrowserSession,
+  prepareSession,
+  type SessionConfig,
+  type SignedIn,
+} from './session-start.ts'
 import type { SessionStore } from './session-store.ts'
 import type { LoginName } from './user.ts'
 import type { UserStore } from './user-store.ts'
@@ -40,10 +47,30 @@ export type SignIn = {
     origin: Origin,
     device?: string,
   ): Promise<SignedIn | undefined>
+  /**
+   * As `signIn`, but for a browser: its session has no tokens of its own.
+   * @param browser the known device, and secrets of the sessions that it has so far
+   */
+  signInBrowser(
+    name: LoginName,
+    password: string,
+    origin: Origin,
+    browser: { readonly device: string | undefined; readonly kept: readonly string[] },
+  ): Promise<BrowserSignedIn | undefined>
 }
 
-export const createSignIn = (parts: SignInParts): SignIn => ({
-  async signIn(name, password, origin, device) {
+type Attempt = {
+  readonly name: LoginName
+  readonly password: string
+  readonly origin: Origin
+  readonly device: string | undefined
+}
+
+export const createSignIn = (parts: SignInParts): SignIn => {
+  const open = async <Made>(
+    { name, password, origin, device }: Attempt,
+    prepare: (userId: string) => PreparedSession<Made>,
+  ): Promise<Made | undefined> => {
     // For everybody alike, before anything is counted or looked up.
     parts.hasher.requireRoom()
     const verdict = await parts.lockout.guard({ account: name, origin, device }, () =>
@@ -55,7 +82,7 @@ export const createSignIn = (parts: SignInParts): SignIn => ({
     }
     const { userId, credentialEpoch, passwordHash } = verdict.credentials
     const rehash = await renewHash(parts.hasher, passwordHash, password)
-    const { session, issueTokens } = prepareSession(parts, userId)
+    const { session, complete } = prepare(userId)
     const opened = await parts.sessions.signIn(
       { userId, credentialEpoch, ...(rehash && { rehash }) },
       session,
@@ -66,9 +93,16 @@ export const createSignIn = (parts: SignInParts): SignIn => ({
       return undefined
     }
     if (opened.endedSessions > 0) await parts.revocations.announce()
-    return issueTokens(opened)
-  },
-})
+    return complete(opened)
+  }
+
+  return {
+    signIn: (name, password, origin, device) =>
+      open({ name, password, origin, device }, (userId) => prepareSession(parts, userId)),
+    signInBrowser: (name, password, origin, { device, kept }) =>
+      open({ name, password, origin, device }, () => prepareBrowserSession(parts, kept)),
+  }
+}
 
 /** A hash at the present cost; none when the old one is of that cost, or nobody has time for it. */
 const renewHash = async (hasher: PasswordHasher, from: string, password: string) => {

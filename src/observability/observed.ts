@@ -71,21 +71,30 @@ export const observeGrants = (grants: GrantTable, count: Count): GrantTable => {
   return Object.fromEntries(observed)
 }
 
-export const observeAccounts = <A extends SignIn & Registration>(accounts: A, count: Count): A => ({
-  ...accounts,
-  signIn: (...given: Parameters<SignIn['signIn']>) =>
+export const observeAccounts = <A extends SignIn & Registration>(accounts: A, count: Count): A => {
+  const signIn = <T>(act: () => Promise<T>) =>
     observe(
-      () => accounts.signIn(...given),
+      act,
       (signedIn) => (signedIn === undefined ? 'failed' : 'succeeded'),
       (outcome) => count('signIns', { outcome }),
-    ),
-  register: (...given: Parameters<Registration['register']>) =>
+    )
+  const register = <T>(act: () => Promise<T>) =>
     observe(
-      () => accounts.register(...given),
+      act,
       () => 'succeeded',
       (outcome) => count('registrations', { outcome }),
-    ),
-})
+    )
+  return {
+    ...accounts,
+    signIn: (...given: Parameters<SignIn['signIn']>) => signIn(() => accounts.signIn(...given)),
+    signInBrowser: (...given: Parameters<SignIn['signInBrowser']>) =>
+      signIn(() => accounts.signInBrowser(...given)),
+    register: (...given: Parameters<Registration['register']>) =>
+      register(() => accounts.register(...given)),
+    registerInBrowser: (...given: Parameters<Registration['registerInBrowser']>) =>
+      register(() => accounts.registerInBrowser(...given)),
+  }
+}
 
 /** @param auditWriter which lockouts are told to; all else passes through. */
 export const countLockouts = (

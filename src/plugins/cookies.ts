@@ -3,10 +3,16 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { deviceLifetimeSeconds } from '../accounts/known-device.ts'
 import type { Config } from '../config.ts'
 
-export type CookieConfig = Pick<Config, 'issuer' | 'cookieDomain' | 'refreshIdleSeconds'>
+export type CookieConfig = Pick<
+  Config,
+  'issuer' | 'cookieDomain' | 'refreshIdleSeconds' | 'refreshTokenTtlSeconds'
+>
 
-/** What a browser keeps for us: the two tokens, the readable CSRF token, and the known device. */
-export type CookieKind = 'refresh' | 'access' | 'csrf' | 'device'
+/**
+ * What a browser keeps for us: the two tokens, the readable CSRF token, the known device; and for the
+ * pages the secrets of its sessions, and one that is the browser's own.
+ */
+export type CookieKind = 'refresh' | 'access' | 'csrf' | 'device' | 'session' | 'browser'
 
 /** Tokens as they go into cookies. */
 export type CookieTokens = {
@@ -22,6 +28,9 @@ export type Cookies = {
   giveTokens(reply: FastifyReply, tokens: CookieTokens): void
   giveCsrfToken(reply: FastifyReply, token: string): void
   giveDevice(reply: FastifyReply, device: string): void
+  /** @param secrets of the browser's sessions; none takes the cookie away */
+  giveSessions(reply: FastifyReply, secrets: readonly string[]): void
+  giveBrowser(reply: FastifyReply, secret: string): void
   /** Takes those that came with the request, but the device's. */
   clear(reply: FastifyReply): void
 }
@@ -55,6 +64,12 @@ export const createCookies = (config: CookieConfig): Cookies => {
     },
     giveCsrfToken,
     giveDevice: (reply, device) => give(reply, 'device', device, deviceLifetimeSeconds),
+    giveSessions(reply, secrets) {
+      const { name, options } = forms.session
+      if (secrets.length === 0) reply.clearCookie(name, options)
+      else give(reply, 'session', secrets.join('.'), config.refreshTokenTtlSeconds)
+    },
+    giveBrowser: (reply, secret) => give(reply, 'browser', secret, deviceLifetimeSeconds),
     clear(reply) {
       for (const kind of ['refresh', 'access', 'csrf'] as const) {
         const { name, options } = forms[kind]
@@ -80,5 +95,8 @@ const formsOf = ({ issuer, cookieDomain }: CookieConfig): Record<CookieKind, For
       options: { ...base, ...domain, httpOnly: false, sameSite: 'strict' },
     },
     device: { name: `${own}tessera_device`, options: { ...base, sameSite: 'strict' } },
+    // With a visit from the page of a client, which another site is.
+    session: { name: `${own}tessera_session`, options: { ...base, sameSite: 'lax' } },
+    browser: { name: `${own}tessera_browser`, options: { ...base, sameSite: 'lax' } },
   }
 }

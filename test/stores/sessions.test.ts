@@ -17,6 +17,7 @@ rule('a sign-in stores session, family and events at once', async (t, backend) =
   backend.moveTime(100)
   const { session, opened } = await signIn(user.id)
   t.strictSame(opened, {
+    sessionId: session.id,
     user: { ...user, lastLoginAt: opened.now },
     scope: ['account', 'admin'],
     audience: ['https://issuer.example'],
@@ -36,6 +37,9 @@ rule('a sign-in stores session, family and events at once', async (t, backend) =
     expires_at: opened.expiresAt,
     ended_at: null,
     ended_reason: null,
+    cookie_digest: null,
+    last_seen_at: null,
+    acr: null,
   })
   t.match(await stores.familyRow(session.family.id), {
     session_id: session.id,
@@ -101,6 +105,7 @@ rule('a registration is user, session and family or nothing', async (t, backend)
   const opened = await sessions.register(user, session, act)
   if (typeof opened === 'string') throw new Error(opened)
   t.strictSame(opened, {
+    sessionId: session.id,
     user: {
       id: user.id,
       email: 'jo@example.com',

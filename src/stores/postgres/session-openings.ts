@@ -1,17 +1,22 @@
 import { type RawBuilder, sql } from 'kysely'
 import type {
+  NewBrowserSession,
   NewSession,
   OpenedSession,
   SessionStore,
   SignInProof,
 } from '../../accounts/session-store.ts'
+import type { User } from '../../accounts/user.ts'
 import type { Act } from '../../audit/act.ts'
 import type { RecordedEvent } from '../../audit/event.ts'
 import { insertAuditEvents } from './audit.ts'
 import { type Connection, inTransaction, type Tx } from './database.ts'
 import { insertFamily } from './family-endings.ts'
 import { endSessionsOfUser } from './session-endings.ts'
+import { insertSession, renewSession } from './session-rows.ts'
 import { insertUser, nameTaken, toUser, type UserRow, userColumns, userEvent } from './user-rows.ts'
+
+type Opened = NewSession | NewBrowserSession
 
 /** @param entryLifetimeSeconds how long a revocation entry must stand (revocation/lifetime.ts) */
 export const createSessionOpenings = (
@@ -22,31 +27,50 @@ export const createSessionOpenings = (
   const open = async (
     trx: Tx,
     row: UserRow,
-    session: NewSession,
+    session: Opened,
     [act, events]: [Act, readonly RecordedEvent[]],
   ): Promise<OpenedSession> => {
-    const { at, expires_at: expiresAt } = await insertSession(trx, now, row.id, session, act)
-    const newDevice = await newDeviceEvents(trx, row.id, session, act)
+    const renewed = await renewSession(trx, now, row.id, session)
+    const { id, at, expires_at } = renewed ?? (await insertSession(trx, now, row.id, session, act))
     const user = toUser(row)
-    const grant = session.grantOf(user)
-    // The new session is never the one to go: by the time that its transaction began, which may
-    // have waited for others, it may be the oldest.
-    const beyond = sql`s.id IN (
-      SELECT id FROM sessions
-      WHERE user_id = ${row.id}::uuid AND id <> ${session.id}::uuid
-        AND ended_at IS NULL AND expires_at > ${now()}
-      ORDER BY created_at DESC, id OFFSET ${session.limit - 1}::int)`
-    const ended = await endSessionsOfUser(
-      trx,
-      { now, entryLifetimeSeconds },
-      [row.id, act],
-      beyond,
-      'too_many_sessions',
-    )
-    await insertFamily(trx, now, { ...session.family, ...grant }, { version: row.version })
+    const opened = { sessionId: id, user, now: at, expiresAt: expires_at }
+    if (renewed !== undefined) {
+      await insertAuditEvents(trx, now, [...events, signInEvent(row.id, id, session, act)])
+      return { ...opened, scope: [], audience: [], endedSessions: 0 }
+    }
+    const newDevice = await newDeviceEvents(trx, row.id, session, act)
+    const ended = await makeRoom(trx, row.id, session, act)
+    const grant = await openFamily(trx, row, user, session)
     const opening = openingEvents(row.id, session, act)
     await insertAuditEvents(trx, now, [...events, ...ended, ...opening, ...newDevice])
-    return { user, ...grant, now: at, expiresAt, endedSessions: ended.length }
+    return { ...opened, ...grant, endedSessions: ended.length }
+  }
+
+  // The new session is never the one to go: by the time that its transaction began, which may have
+  // waited for others, it may be the oldest.
+  const makeRoom = (
+    trx: Tx,
+    userId: string,
+    { id, limit }: { id: string; limit: number },
+    act: Act,
+  ) =>
+    endSessionsOfUser(
+      trx,
+      { now, entryLifetimeSeconds },
+      [userId, act],
+      sql`s.id IN (
+        SELECT id FROM sessions
+        WHERE user_id = ${userId}::uuid AND id <> ${id}::uuid
+          AND ended_at IS NULL AND expires_at > ${now()}
+        ORDER BY created_at DESC, id OFFSET ${limit - 1}::int)`,
+      'too_many_sessions',
+    )
+
+  const openFamily = async (trx: Tx, { version }: UserRow, user: User, session: Opened) => {
+    if (!('family' in session)) return { scope: [], audience: [] }
+    const grant = session.grantOf(user)
+    await insertFamily(trx, now, { ...session.family, ...grant }, { version })
+    return grant
   }
 
   return {
@@ -89,36 +113,22 @@ const markSignIn = async (
   return rows[0]
 }
 
-const insertSession = async (
-  trx: Tx,
-  now: () => RawBuilder<Date>,
-  userId: string,
-  { id, amr, ttlSeconds }: NewSession,
-  { origin }: Act,
-): Promise<{ at: Date; expires_at: Date }> =>
-  trx
-    .insertInto('sessions')
-    .values({
-      id,
-      user_id: userId,
-      user_agent: origin.userAgent ?? null,
-      address: origin.address ?? null,
-      amr: [...amr],
-      auth_time: now(),
-      created_at: now(),
-      expires_at: sql<Date>`${now()} + make_interval(secs => ${ttlSeconds}::float8)`,
-    })
-    .returning(['auth_time as at', 'expires_at'])
-    .executeTakeFirstOrThrow()
+const signInEvent = (userId: string, sessionId: string, session: Opened, act: Act): RecordedEvent =>
+  userEvent('sign_in.succeeded', userId, act, {
+    sessionId,
+    ...('family' in session ? { clientId: session.family.clientId } : {}),
+    details: { amr: session.amr },
+  })
 
-const openingEvents = (userId: string, session: NewSession, act: Act): RecordedEvent[] => {
-  const { id: sessionId, family, amr } = session
-  const { id: familyId, clientId } = family
-  return [
-    userEvent('sign_in.succeeded', userId, act, { sessionId, clientId, details: { amr } }),
+const openingEvents = (userId: string, session: Opened, act: Act): RecordedEvent[] => {
+  const { id: sessionId } = session
+  const opened = [
+    signInEvent(userId, sessionId, session, act),
     userEvent('session.created', userId, act, { sessionId }),
-    userEvent('family.created', userId, act, { sessionId, familyId, clientId }),
   ]
+  if (!('family' in session)) return opened
+  const { id: familyId, clientId } = session.family
+  return [...opened, userEvent('family.created', userId, act, { sessionId, familyId, clientId })]
 }
 
 /**
@@ -128,7 +138,7 @@ const openingEvents = (userId: string, session: NewSession, act: Act): RecordedE
 const newDeviceEvents = async (
   trx: Tx,
   userId: string,
-  { id: sessionId }: NewSession,
+  { id: sessionId }: Opened,
   act: Act,
 ): Promise<RecordedEvent[]> => {
   const device = (userAgent: RawBuilder<unknown>) =>

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Session, SessionStore } from '../../accounts/session-store.ts'
 import { insertAuditEvents } from './audit.ts'
+import { createBrowserSessionFinder } from './browser-sessions.ts'
 import { type Connection, inTransaction } from './database.ts'
 import { insertRevocations } from './revocation-rows.ts'
 import { endAllOfUser, endSessionsOfUser } from './session-endings.ts'
@@ -15,15 +16,16 @@ export const createSessionStore = (
   const { db, now } = connection
   return {
     ...createSessionOpenings(connection, entryLifetimeSeconds),
+    ...createBrowserSessionFinder(connection),
 
     async list(userId, currentId) {
       const { rows } = await sql<SessionRow>`
         SELECT s.id, s.user_agent, s.address, s.amr, s.created_at, s.expires_at,
-          coalesce(max(f.last_used_at), s.created_at) AS last_seen_at
+          coalesce(greatest(max(f.last_used_at), s.last_seen_at), s.created_at) AS last_seen_at
         FROM sessions s LEFT JOIN refresh_families f ON f.session_id = s.id
         WHERE s.user_id = ${userId}::uuid AND s.ended_at IS NULL AND s.expires_at > ${now()}
         GROUP BY s.id
-        HAVING s.id = ${currentId ?? null}::uuid OR bool_or(
+        HAVING s.id = ${currentId ?? null}::uuid OR s.cookie_digest IS NOT NULL OR bool_or(
           f.revoked_at IS NULL AND f.expires_at > ${now()}
           AND f.last_used_at + f.idle_timeout > ${now()})
         ORDER BY s.created_at DESC, s.id`.execute(db)
