@@ -22,12 +22,15 @@ export const createPruners = ({ db, now }: Connection): Chore[] => {
     createWalk({ db, now }, 'refresh_families', endedFamily),
     byCondition('sessions', sql`expires_at < ${now()}`),
     createWalk({ db, now }, 'sessions', endedSession),
+    byCondition('authorization_requests', sql`expires_at < ${now()}`),
+    // Kept for a day, so that a second use is known for what it is.
+    byCondition('authorization_codes', sql`expires_at < ${now()} - interval '1 day'`),
     byCondition('revocations', sql`expires_at < ${now()}`),
     byCondition('client_secrets', sql`expires_at < ${now()}`),
+    byCondition('one_time_ids', sql`expires_at < ${now()}`),
     // Attempts to send one end after less than a day.
     byCondition('alerts', sql`raised_at < ${now()} - interval '30 days'`),
     // No retry window is longer than ten minutes, outages aside.
-    byCondition('one_time_ids', sql`expires_at < ${now()}`),
     byCondition('outages', sql`ended_at < ${now()} - interval '1 day'`),
   ]
 }
