@@ -46,7 +46,8 @@ t.test('docs/gateway.md works as written', async (t) => {
   const registered = guide.paste(register, places)
   t.equal(await registered.ended, 0, registered.output())
   // As root nginx would read its files as somebody who may not look into the test's folder.
-  const asRoot = process.getuid?.() === 0 ? { 'nginx -p': "nginx -g 'user root;' -p" } : {}
+  const asRoot: Record<string, string> =
+    process.getuid?.() === 0 ? { 'nginx -p': "nginx -g 'user root;' -p" } : {}
   const running = guide.paste(run, { ...places, ...asRoot })
   await waitUntil('nginx', async () => (await fetch(gateway)).status === 401).catch((cause) => {
     throw new Error(`nginx did not start:\n${running.output()}`, { cause })
