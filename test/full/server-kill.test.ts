@@ -34,10 +34,15 @@ const refreshRequest = (refreshToken: string): ActRequest => ({
   body: JSON.stringify({ refresh_token: refreshToken }),
 })
 
-/** Kills the victim when the database answers so, before it can hear of it. */
-const killOnReply = (victim: ServerProcess, isStep: (reply: Buffer) => boolean): void =>
-  proxy.loseReply((reply) => {
-    if (isReading(reply) || !isStep(reply)) return false
+/** Kills the victim when the database so answers what names `id`, before it can hear of it. */
+const killOnReply = (
+  victim: ServerProcess,
+  id: string,
+  isStep: (reply: Buffer) => boolean,
+): void =>
+  proxy.loseReply((reply, asked) => {
+    // Other transactions run beside it.
+    if (!asked.includes(id) || isReading(reply) || !isStep(reply)) return false
     void victim.kill()
     return true
   })
@@ -53,7 +58,7 @@ for (const [name, act] of Object.entries({ 'sign-in': signIn, revocation })) {
   test(`${name}: a kill -9 of the server leaves all of it or nothing`, async (t) => {
     for (const [step, isStep] of Object.entries(steps)) {
       const [victim, person] = await Promise.all([startVictim(t), register(service.app)])
-      killOnReply(victim, isStep)
+      killOnReply(victim, person.user.id, isStep)
       await t.rejects(send(victim, act.request(person)), `killed ${step}`)
       t.strictSame(await victim.exit, { code: null, signal: 'SIGKILL' })
       const traces = await act.traces(db, person)
@@ -71,7 +76,7 @@ for (const [name, act] of Object.entries({ 'sign-in': signIn, revocation })) {
 test('a sign-out that was committed when the server was killed stands on the other node', async (t) => {
   const [victim, person] = await Promise.all([startVictim(t), register(service.app)])
   const signOut = acts['sign-out'].request(person)
-  killOnReply(victim, (reply) => reply.includes('COMMIT'))
+  killOnReply(victim, person.user.id, (reply) => reply.includes('COMMIT'))
   await t.rejects(send(victim, signOut))
   await service.deps.revocations.announce()
   t.equal(await isAccepted(service, person.access_token), false)
@@ -83,7 +88,7 @@ test('a sign-out that was committed when the server was killed stands on the oth
 
 test('refresh: a kill -9 of the server after the commit leaves a retry', async (t) => {
   const [victim, person] = await Promise.all([startVictim(t), register(service.app)])
-  killOnReply(victim, isRotation)
+  killOnReply(victim, (await familyRow(db, person.user.id)).id, isRotation)
   await t.rejects(send(victim, refreshRequest(person.refresh_token)))
   t.equal((await familyRow(db, person.user.id)).generation, 2, 'it was committed')
   const retry = await refresh(service, person.refresh_token)

@@ -15,9 +15,10 @@ export type FaultyProxy = {
    * Lets the next requests through, drops what the target answers to them, then breaks the
    * connection: the work is done and nobody hears of it. Once.
    *
-   * @param when shown every answer, picks the one to lose by its bytes; the very next one by default
+   * @param when shown every answer, and what was asked on its connection since the last BEGIN, picks
+   *   the one to lose by their bytes; the very next one by default
    */
-  loseReply(when?: (reply: Buffer) => boolean): void
+  loseReply(when?: (reply: Buffer, asked: Buffer) => boolean): void
   /**
    * Lets the present connections stand and never passes another byte of them, as a firewall that
    * has forgotten them does; new ones pass.
@@ -41,15 +42,21 @@ export async function startProxy(t: Test, targetUrl: string): Promise<FaultyProx
   let target = new URL(targetUrl)
   const pairs = new Set<Pair>()
   let mode: Mode = 'pass'
-  let lost: ((reply: Buffer) => boolean) | undefined
+  let lost: ((reply: Buffer, asked: Buffer) => boolean) | undefined
 
   const server = createServer((client) => {
     if (mode === 'cut') return void client.resetAndDestroy()
     const pair = { client, target: connect(Number(target.port), target.hostname) }
     pairs.add(pair)
     join(pair, () => pairs.delete(pair))
+    let asked = Buffer.alloc(0)
+    client.on('data', (request: Buffer) => {
+      asked = /\b(?:begin|start transaction)\b/i.test(request.toString('latin1'))
+        ? request
+        : Buffer.concat([asked, request]).subarray(-100_000)
+    })
     pair.target.on('data', (reply) => {
-      if (lost?.(reply)) {
+      if (lost?.(reply, asked)) {
         lost = undefined
         destroy(pair)
       } else if (!client.destroyed) client.write(reply)
