@@ -1,3 +1,8 @@
 /** Grant types that a client may be registered for (RFC 6749 §1.3). */
-export const grantTypes = ['client_credentials', 'refresh_token'] as const
+export const grantTypes = [
+  'authorization_code',
+  'client_credentials',
+  'refresh_token',
+  'urn:ietf:params:oauth:grant-type:token-exchange',
+] as const
 export type GrantType = (typeof grantTypes)[number]

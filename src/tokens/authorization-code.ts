@@ -77,7 +77,11 @@ const isRightRedirectUri = (state: CodeState, presented: string | undefined): bo
     : presented === state.redirectUri
 
 /** What the first tokens are made of. */
-export type RedeemedCode = { readonly grant: CodeGrant; readonly standing: LoginStanding }
+export type RedeemedCode = {
+  readonly grant: CodeGrant
+  readonly standing: LoginStanding
+  readonly familyId: string
+}
 
 /** Makes what a code gives: a family, where the client may have a refresh token. */
 export type OpenCode = (grant: CodeGrant) => {

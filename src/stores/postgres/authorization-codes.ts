@@ -8,7 +8,7 @@ import type {
 import { insertAuditEvents } from './audit.ts'
 import { type Connection, inTransaction, type Tx } from './database.ts'
 import { revokeFamilies } from './family-endings.ts'
-import { lockLogin, openFamily } from './family-openings.ts'
+import { lockLogin, noteSessionClient, openFamily } from './family-openings.ts'
 import { insertRevocations } from './revocation-rows.ts'
 import type { AuthorizationCodeRow } from './schema.ts'
 import { userEvent } from './user-rows.ts'
@@ -35,9 +35,10 @@ export const createAuthorizationCodeStore = (
         : await lockLogin(trx, now, grant)
       if (standing === undefined) return 'login_ended'
       const { userId, sessionId } = grant
+      await noteSessionClient(trx, sessionId, presented.clientId)
       const details = { clientId: presented.clientId, sessionId, familyId }
       await insertAuditEvents(trx, now, [userEvent('code.redeemed', userId, act, details)])
-      return { grant, standing }
+      return { grant, standing, familyId }
     }),
 
   async inspect(digest) {
