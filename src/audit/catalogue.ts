@@ -34,6 +34,8 @@ export const catalogue = {
   'code.redeemed': 'info',
   'code.refused': 'warning',
   'code.reused': 'critical',
+  'consent.granted': 'info',
+  'consent.revoked': 'notice',
   'family.created': 'info',
   'family.revoked': 'notice',
   'family.reused': 'critical',

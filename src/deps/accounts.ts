@@ -18,7 +18,7 @@ export const joinAccounts = (
 ) => {
   const { config, stores, warn, auditWriter, metrics, revocations } = foundation
   const { lockout, knownDevices, csrfTokens } = joinLockout(foundation, macKeys)
-  const { users, sessions } = stores
+  const { users, sessions, consents } = stores
   const hasher = createPasswordHasher({
     memoryKib: config.passwordHashMemoryKib,
     timeCost: config.passwordHashTimeCost,
@@ -34,7 +34,7 @@ export const joinAccounts = (
     csrfTokens,
     accounts: observeAccounts(
       createAccounts({
-        ...{ config, users, sessions, hasher, familyStarter, issuer, families },
+        ...{ config, users, sessions, consents, hasher, familyStarter, issuer, families },
         ...{ auditWriter, revocations, lockout },
       }),
       metrics.count,

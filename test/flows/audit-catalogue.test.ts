@@ -70,6 +70,14 @@ test('the audit log', async (t) => {
     await deps.userAdministration.unlockUser(locked.id, by)
   })
 
+  await t.test('is filled by what people allow, and take back', async () => {
+    const { id: userId } = await join()
+    const { client } = await createMachine(deps)
+    const consent = { userId, clientId: client.id, scope: [], audience: [] }
+    await deps.accounts.ownConsents.grant({ ...consent, authorizationDetails: [] }, from)
+    await deps.accounts.ownConsents.revoke(userId, client.id, from)
+  })
+
   await t.test('is filled by what becomes of refresh tokens', async () => {
     const { refreshToken } = await join()
     const next = await refresh(refreshToken)

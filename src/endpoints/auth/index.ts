@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { ownAuditLog } from './audit-log.ts'
 import type { AuthDeps } from './auth-deps.ts'
+import { consents } from './consents.ts'
 import { csrf } from './csrf.ts'
 import { login } from './login.ts'
 import { loginForm } from './login-form.ts'
@@ -16,7 +17,7 @@ import { verify } from './verify.ts'
 
 const endpoints = [
   ...[register, login, loginForm, refresh, logout, me, password, sessions, verify],
-  ...[csrf, ownAuditLog],
+  ...[csrf, consents, ownAuditLog],
 ]
 
 /** The first-party JSON API. Its answers hold tokens or personal data: nobody may keep them. */

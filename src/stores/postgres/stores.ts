@@ -9,7 +9,9 @@ import { createAuditPartitions } from './audit-partitions.ts'
 import { createAuditRetention } from './audit-retention.ts'
 import { createAuthorizationCodeStore } from './authorization-codes.ts'
 import { createAuthorizationRequestStore } from './authorization-requests.ts'
+import { createClaimsRequests } from './claims-requests.ts'
 import { createClientStore } from './clients.ts'
+import { createConsentStore } from './consents.ts'
 import type { Connection } from './database.ts'
 import { createDetailsTypeStore } from './details-types.ts'
 import { createKeyEmergencyStore } from './key-emergencies.ts'
@@ -44,7 +46,9 @@ export const createStores = (
   familyRecords: createFamilyRecords(connection),
   authorizationCodes: createAuthorizationCodeStore(connection, entryLifetimeSeconds),
   authorizationRequests: createAuthorizationRequestStore(connection),
+  claimsRequests: createClaimsRequests(connection),
   clients: createClientStore(connection, entryLifetimeSeconds),
+  consents: createConsentStore(connection, entryLifetimeSeconds),
   families: createRefreshFamilyStore(connection, entryLifetimeSeconds),
   keyEmergencies: createKeyEmergencyStore(connection, entryLifetimeSeconds),
   macKeys: createMacKeyStore(connection),
