@@ -47,6 +47,7 @@ import type { OneTimeIds } from './secrets/one-time-ids.ts'
 import type { SchemaStatus } from './stores/postgres/migrator.ts'
 import { openStorage, type Storage, type StorageOptions } from './stores/storage.ts'
 import type { AccessTokenRevocation } from './tokens/access-token-revocation.ts'
+import type { ClaimsRequests } from './tokens/claims-requests.ts'
 import type { Families } from './tokens/families.ts'
 import type { IdTokenIssuer } from './tokens/id-token.ts'
 import type { IdTokenHints } from './tokens/id-token-hint.ts'
@@ -66,6 +67,7 @@ export type Deps = {
   readonly keyRing: KeyRing
   readonly keyAdministration: KeyAdministration
   readonly issuer: TokenIssuer
+  readonly claimsRequests: ClaimsRequests
   readonly idTokenIssuer: IdTokenIssuer
   readonly idTokenHints: IdTokenHints
   readonly subjects: Subjects
@@ -169,7 +171,13 @@ const join = async (
     rateLimits: joinRateLimits(foundation, macKeys, people),
     ...joinAudit(foundation),
     ...{ health, metrics },
-    grants: observeGrants(createGrantTable({ config, clock, ...tokens }), metrics.count),
+    grants: observeGrants(
+      createGrantTable({
+        ...{ config, clock, auditWriter, ...tokens, familyStarter, revocations },
+        codes: stores.authorizationCodes,
+      }),
+      metrics.count,
+    ),
     readSchemaStatus: storage.readSchemaStatus,
     panic: storage.panic,
     async beginService() {

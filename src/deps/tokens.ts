@@ -57,6 +57,7 @@ export const joinTokens = (foundation: Foundation, { keyRing, macKeys, subjectKe
         return user && personClaimsOf(user)
       },
     }),
+    claimsRequests: stores.claimsRequests,
     idTokenHints: createIdTokenHints({ issuer: issuerUrl, keyRing, subjects, clock }),
     verifier: createAccessTokenVerifier({
       ...{ issuer: issuerUrl, keyRing, revocations, clock, subjects },

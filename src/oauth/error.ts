@@ -12,6 +12,8 @@ export type OAuthErrorCode =
   | 'expired_token'
   | 'unauthorized_client'
   | 'unsupported_grant_type'
+  | 'invalid_token' // RFC 6750 §3.1, as the next one
+  | 'insufficient_scope'
   | 'invalid_dpop_proof'
   | 'use_dpop_nonce'
   | 'unsupported_response_type'

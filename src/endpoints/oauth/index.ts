@@ -3,10 +3,12 @@ import type { Deps } from '../../deps.ts'
 import { introspect } from './introspect.ts'
 import { revoke } from './revoke.ts'
 import { token } from './token.ts'
+import { userinfo } from './userinfo.ts'
 
 /** The OAuth endpoints. Their errors are the schema `OAuthError`, which the application registers. */
 export const oauthEndpoints: FastifyPluginAsyncTypebox<Deps> = async (app, deps) => {
   app.register(token, deps)
   app.register(revoke, deps)
   app.register(introspect, deps)
+  app.register(userinfo, deps)
 }

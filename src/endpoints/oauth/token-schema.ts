@@ -11,7 +11,18 @@ const tokenResponse = Type.Object(
     token_type: Type.Enum(['Bearer', 'DPoP']),
     expires_in: Type.Integer({ description: 'Seconds until the access token expires' }),
     refresh_token: Type.Optional(Type.String({ description: 'Opaque; takes the old one’s place' })),
+    id_token: Type.Optional(
+      Type.String({ description: 'Who signed in: a JWT for the client; for scopes with `openid`' }),
+    ),
     scope: Type.Optional(Type.String({ description: 'Absent when there is none' })),
+    authorization_details: Type.Optional(
+      Type.Array(Type.Record(Type.String(), Type.Unknown()), {
+        description: 'As granted; absent when there are none (RFC 9396)',
+      }),
+    ),
+    issued_token_type: Type.Optional(
+      Type.String({ description: 'The kind of token; only from a token exchange' }),
+    ),
   },
   { description: 'The tokens (RFC 6749 §5.1)' },
 )
@@ -37,6 +48,12 @@ export const tokenSchema = (grants: GrantTable) => ({
         description: 'Whom the access token is for; may be repeated (RFC 8707)',
       }),
     ),
+    audience: Type.Optional(
+      Type.Array(Type.String(), { description: 'For token exchange: as `resource`' }),
+    ),
+    authorization_details: Type.Optional(
+      Type.String({ description: 'JSON array; default: all that was granted (RFC 9396)' }),
+    ),
     ...clientParameters,
   }),
   response: { 200: tokenResponse, ...oauthErrors() },
@@ -54,5 +71,10 @@ export const toTokenResponse = (tokens: TokenSet): Static<typeof tokenResponse> 
   token_type: tokens.tokenType,
   expires_in: tokens.expiresIn,
   ...(tokens.refreshToken === undefined ? {} : { refresh_token: tokens.refreshToken }),
+  ...(tokens.idToken === undefined ? {} : { id_token: tokens.idToken }),
   ...(tokens.scope.length === 0 ? {} : { scope: formatScope(tokens.scope) }),
+  ...(tokens.authorizationDetails === undefined
+    ? {}
+    : { authorization_details: [...tokens.authorizationDetails] }),
+  ...(tokens.issuedTokenType === undefined ? {} : { issued_token_type: tokens.issuedTokenType }),
 })

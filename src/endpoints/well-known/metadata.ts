@@ -3,10 +3,13 @@ import type { FastifyInstance } from 'fastify'
 import { type Static, Type } from 'typebox'
 import { authenticationMethods } from '../../clients/client.ts'
 import type { Deps } from '../../deps.ts'
+import { proofAlgorithms } from '../../dpop/proof.ts'
 import { jwksCacheControl } from '../../keys/jwks.ts'
 import { ownScopes } from '../../oauth/own-scope.ts'
+import { openidScopes } from '../../oauth/standard-claims.ts'
 import { basePathOf } from '../../plugins/base-path.ts'
 import { problemResponses } from '../problem-schema.ts'
+import { describeOpenid, openidMembers } from './openid-metadata.ts'
 
 type MetadataDeps = Pick<Deps, 'config' | 'grants'>
 
@@ -26,6 +29,9 @@ const metadataSchema = Type.Object(
     token_endpoint_auth_methods_supported: words,
     revocation_endpoint_auth_methods_supported: words,
     introspection_endpoint_auth_methods_supported: words,
+    introspection_signing_alg_values_supported: words,
+    ...openidMembers,
+    dpop_signing_alg_values_supported: words,
   },
   { description: 'What this authorization server offers (RFC 8414 §2)' },
 )
@@ -39,17 +45,22 @@ const schema = {
 }
 
 /**
- * `GET /.well-known/oauth-authorization-server`, with the issuer's path behind it (RFC 8414 §3.1).
- * Says only what is registered; without an authorization endpoint there are no response types, and
- * what would be empty is left out (§3.2).
+ * `GET /.well-known/oauth-authorization-server`, with the issuer's path behind it (RFC 8414 §3.1),
+ * and `GET /.well-known/openid-configuration` below that path (Discovery §4): one document. It says
+ * only what is registered, and what would be empty is left out (RFC 8414 §3.2).
  */
 export const metadata: FastifyPluginAsyncTypebox<MetadataDeps> = async (app, deps) => {
   const path = basePathOf(deps.config.issuer)
   const options = { schema, config: { publicData: true, rateLimit: false } } as const
-  app.get(`/.well-known/oauth-authorization-server${path}`, options, async (_request, reply) => {
-    reply.header('cache-control', jwksCacheControl)
-    return describe(app, deps)
-  })
+  for (const address of [
+    `/.well-known/oauth-authorization-server${path}`,
+    `${path}/.well-known/openid-configuration`,
+  ]) {
+    app.get(address, options, async (_request, reply) => {
+      reply.header('cache-control', jwksCacheControl)
+      return describe(app, deps)
+    })
+  }
 }
 
 const isConfidential = (method: string): boolean => method !== 'none'
@@ -64,6 +75,7 @@ const describe = (app: FastifyInstance, { config, grants }: MetadataDeps): Metad
     ...ifRegistered('POST', '/token', {
       token_endpoint: at('/token'),
       grant_types_supported: Object.keys(grants),
+      dpop_signing_alg_values_supported: [...proofAlgorithms],
       token_endpoint_auth_methods_supported: [...authenticationMethods],
     }),
     ...ifRegistered('POST', '/revoke', {
@@ -76,6 +88,7 @@ const describe = (app: FastifyInstance, { config, grants }: MetadataDeps): Metad
     }),
     ...ifRegistered('GET', '/.well-known/jwks.json', { jwks_uri: at('/.well-known/jwks.json') }),
     ...ifRegistered('GET', '/docs', { service_documentation: at('/docs') }),
-    scopes_supported: [...ownScopes],
+    ...describeOpenid(at, (method, path) => app.hasRoute({ method, url: base + path })),
+    scopes_supported: [...openidScopes, ...ownScopes],
   }
 }

@@ -47,10 +47,24 @@ export const openFamily = async (
   const standing = await lockLogin(trx, now, login)
   if (standing === undefined) return undefined
   await insertFamily(trx, now, family, standing)
+  await noteSessionClient(trx, login.sessionId, family.clientId)
   const { id: familyId, clientId } = family
   const { userId, sessionId } = login
   await insertAuditEvents(trx, now, [
     userEvent('family.created', userId, act, { sessionId, familyId, clientId }),
   ])
   return standing
+}
+
+/** The client has been told of the session, and will be told of its end; at the login's lock. */
+export const noteSessionClient = async (
+  trx: Tx,
+  sessionId: string,
+  clientId: string,
+): Promise<void> => {
+  await trx
+    .insertInto('session_clients')
+    .values({ session_id: sessionId, client_id: clientId })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute()
 }
