@@ -14,7 +14,7 @@ import type { ClientAdministration } from './clients/client-administration.ts'
 import type { Clients } from './clients/client-directory.ts'
 import type { DetailsTypeAdministration } from './clients/details-type-administration.ts'
 import type { DetailsTypes } from './clients/details-type-directory.ts'
-import { firstPartyAudience, firstPartyClient } from './clients/first-party.ts'
+import { apiPageRedirectUri, firstPartyAudience, firstPartyClient } from './clients/first-party.ts'
 import type { ClientOrigins } from './clients/origin-directory.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config.ts'
@@ -181,7 +181,9 @@ const join = async (
     readSchemaStatus: storage.readSchemaStatus,
     panic: storage.panic,
     async beginService() {
-      await stores.clients.ensureBuiltIn(firstPartyClient(firstPartyAudience(config)))
+      await stores.clients.ensureBuiltIn(
+        firstPartyClient(firstPartyAudience(config), [apiPageRedirectUri(config)]),
+      )
       warnOfSplit(config, audiences, logger)
       keySchedule.start()
       alerting.start()

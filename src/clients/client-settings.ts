@@ -37,6 +37,8 @@ export type ClientSettings = {
   readonly defaultAcrValues: readonly string[]
   /** Of RFC 9396 §2, that it may ask for. */
   readonly authorizationDetailsTypes: readonly string[]
+  /** It may ask for them only where no browser can change them: by PAR or a request object. */
+  readonly requirePushedAuthorizationDetails: boolean
   /** `remember`: asked once; `always`: with each request; `skip`: an app of the operator's own. */
   readonly consent: 'remember' | 'always' | 'skip'
 
@@ -51,6 +53,12 @@ export type ClientSettings = {
   // Tokens
   readonly dpopBoundAccessTokens: boolean
   readonly tlsClientCertificateBoundAccessTokens: boolean
+
+  // Token exchange (RFC 8693)
+  /** `delegate`: tokens always say that it acts; `impersonate`: not without an actor token. */
+  readonly tokenExchange: 'delegate' | 'impersonate'
+  /** Clients whose tokens it may exchange; empty: any whose token is meant for it. */
+  readonly tokenExchangeClients: readonly string[]
 
   // OpenID Connect
   readonly idTokenSignedResponseAlg: SigningAlgorithm
@@ -84,6 +92,7 @@ export const defaultClientSettings: ClientSettings = {
   requireAuthTime: false,
   defaultAcrValues: [],
   authorizationDetailsTypes: [],
+  requirePushedAuthorizationDetails: false,
   consent: 'remember',
   jwks: null,
   jwksUri: null,
@@ -92,6 +101,8 @@ export const defaultClientSettings: ClientSettings = {
   assertionAudience: 'issuer',
   dpopBoundAccessTokens: false,
   tlsClientCertificateBoundAccessTokens: false,
+  tokenExchange: 'delegate',
+  tokenExchangeClients: [],
   idTokenSignedResponseAlg: 'RS256',
   userinfoSignedResponseAlg: null,
   authorizationSignedResponseAlg: 'RS256',

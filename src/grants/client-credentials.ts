@@ -25,7 +25,7 @@ export const createClientCredentialsGrant = ({
 }: Dependencies): Grant => ({
   grantType: 'client_credentials',
   parameters: Type.Object({}),
-  async authorize({ scope, audience }, client) {
+  async authorize({ scope, audience, authorizationDetails }, client) {
     if (!isConfidential(client)) {
       throw new OAuthError('unauthorized_client', 'A public client has no credentials of its own')
     }
@@ -40,6 +40,7 @@ export const createClientCredentialsGrant = ({
         subject: client.id,
         // What opens the service's own API must be asked for by name.
         scope: scope ?? client.scope.filter((token) => !isOwnScope(token)),
+        ...(authorizationDetails === undefined ? {} : { authorizationDetails }),
         issuedAt: clock(),
       },
     }

@@ -1,20 +1,28 @@
+import type { AuditWriter } from '../audit/writer.ts'
 import type { Clock } from '../clock.ts'
 import type { Config } from '../config.ts'
 import type { GrantType } from '../oauth/grant-type.ts'
 import type { TokenIssuer } from '../tokens/issuer.ts'
 import type { Refresher } from '../tokens/refresher.ts'
+import type { AccessTokenVerifier } from '../tokens/verifier.ts'
+import { createAuthorizationCodeGrant } from './authorization-code.ts'
 import { createClientCredentialsGrant } from './client-credentials.ts'
 import type { Grant } from './grant.ts'
 import { createRefreshTokenGrant } from './refresh-token.ts'
+import { createTokenExchangeGrant } from './token-exchange.ts'
 
 export type GrantTable = Readonly<Record<GrantType, Grant>>
 
-type Dependencies = {
-  readonly config: Pick<Config, 'defaultAudience' | 'refreshGraceSeconds'>
+type AuthorizationCodeParts = Parameters<typeof createAuthorizationCodeGrant>[0]
+
+type Dependencies = Omit<AuthorizationCodeParts, 'config' | 'auditWriter'> & {
+  readonly config: AuthorizationCodeParts['config'] & Pick<Config, 'issuer' | 'refreshGraceSeconds'>
   /** In step with the database. */
   readonly clock: Clock
   readonly issuer: TokenIssuer
   readonly refresher: Refresher
+  readonly verifier: AccessTokenVerifier
+  readonly auditWriter: AuditWriter
 }
 
 /** Every grant that the token endpoint knows; a new one is a file and a line here. */
@@ -23,7 +31,11 @@ export const createGrantTable = ({
   clock,
   issuer,
   refresher,
+  verifier,
+  auditWriter,
+  ...redemption
 }: Dependencies): GrantTable => ({
+  authorization_code: createAuthorizationCodeGrant({ config, issuer, auditWriter, ...redemption }),
   client_credentials: createClientCredentialsGrant({
     clock,
     defaultAudience: config.defaultAudience,
@@ -32,5 +44,10 @@ export const createGrantTable = ({
   refresh_token: createRefreshTokenGrant({
     refresher,
     refreshGraceSeconds: config.refreshGraceSeconds,
+  }),
+  'urn:ietf:params:oauth:grant-type:token-exchange': createTokenExchangeGrant({
+    ...{ clock, issuer, verifier, auditWriter },
+    issuerUrl: config.issuer,
+    defaultAudience: config.defaultAudience,
   }),
 })

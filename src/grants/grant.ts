@@ -1,6 +1,7 @@
 import type { TObject } from 'typebox'
 import type { Origin } from '../audit/event.ts'
 import type { Client } from '../clients/client.ts'
+import type { AuthorizationDetail } from '../oauth/authorization-details.ts'
 import type { ClaimsRequest } from '../oauth/claims-request.ts'
 import type { Confirmation } from '../oauth/confirmation.ts'
 import type { GrantType } from '../oauth/grant-type.ts'
@@ -15,6 +16,8 @@ export type GrantRequest = {
   readonly scope: Scope | undefined
   /** From `resource`, within the client's, never empty; undefined: none was asked for. */
   readonly audience: readonly string[] | undefined
+  /** Of types that the client may ask for, valid; undefined: none were asked for. */
+  readonly authorizationDetails?: readonly AuthorizationDetail[] | undefined
   /** The key that the request has proved to hold; undefined: none. */
   readonly confirmation: Confirmation | undefined
   readonly origin: Origin
@@ -30,11 +33,15 @@ export type GrantResult = {
   /** What an ID token says because it was asked for; for scopes with `openid`. */
   readonly nonce?: string
   readonly claimsRequest?: ClaimsRequest
+  /** What kind of token it is, where an answer must tell (RFC 8693 §2.2.1). */
+  readonly issuedTokenType?: string
 }
 
 /** One way to get tokens (RFC 6749 §1.3). Knows neither HTTP nor keys. */
 export type Grant = {
   readonly grantType: GrantType
+  /** Whether the parameter `audience` says as `resource` does whom the token is for (RFC 8693 §2.1). */
+  readonly takesAudience?: true
   /** Its own parameters, all texts. */
   readonly parameters: TObject
   /** @throws {OAuthError} when what the client presents does not prove it. */

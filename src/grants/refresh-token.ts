@@ -1,9 +1,11 @@
 import { Type } from 'typebox'
-import type { Client } from '../clients/client.ts'
+import { type Client, isConfidential } from '../clients/client.ts'
+import { formatConfirmation } from '../oauth/confirmation.ts'
 import { invalidGrant, OAuthError } from '../oauth/error.ts'
 import type { RefreshPolicy, Refusal } from '../tokens/refresh-family.ts'
 import type { Refresher } from '../tokens/refresher.ts'
 import type { Grant } from './grant.ts'
+import { isSenderConstrained } from './key-binding.ts'
 
 type Dependencies = {
   readonly refresher: Refresher
@@ -17,13 +19,16 @@ export const createRefreshTokenGrant = (deps: Dependencies): Grant => ({
   parameters: Type.Object({
     refresh_token: Type.String({ description: 'For `refresh_token`: the token to be renewed' }),
   }),
-  async authorize({ parameters, scope, audience, origin }, client) {
+  async authorize(request, client) {
+    const { parameters, scope, audience, authorizationDetails, confirmation, origin } = request
     const result = await deps.refresher.refresh({
       refreshToken: parameters.refresh_token ?? '',
       clientId: client.id,
       policy: policyOf(client, deps.refreshGraceSeconds),
       ...(scope === undefined ? {} : { scope }),
       ...(audience === undefined ? {} : { audience }),
+      ...(authorizationDetails === undefined ? {} : { authorizationDetails }),
+      ...(confirmation === undefined ? {} : { confirmation: formatConfirmation(confirmation) }),
       origin,
     })
     if ('tokens' in result) {
@@ -36,10 +41,17 @@ export const createRefreshTokenGrant = (deps: Dependencies): Grant => ({
 
 /** How this client's refresh tokens are rotated. @param graceSeconds for those that set none. */
 export const policyOf = (client: Client, graceSeconds: number): RefreshPolicy => ({
-  graceSeconds: client.refreshGraceSeconds ?? graceSeconds,
+  graceSeconds: client.refreshGraceSeconds ?? Math.max(graceSeconds, leastGraceSeconds(client)),
   retryElsewhere: client.refreshRetryElsewhere,
   rotation: client.refreshTokenRotation,
 })
+
+// Such a client may come back with the earlier token after its answer was lost (FAPI 2.0 Security
+// Profile §5.3.2.1).
+const constrainedGraceSeconds = 60
+
+const leastGraceSeconds = (client: Client): number =>
+  isConfidential(client) && isSenderConstrained(client) ? constrainedGraceSeconds : 0
 
 const unknown = ['unknown', 'The refresh token is not valid'] as const
 

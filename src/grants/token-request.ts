@@ -1,4 +1,7 @@
+import { readAuthorizationDetails } from '../clients/authorization-details.ts'
 import type { Client } from '../clients/client.ts'
+import type { DetailsTypes } from '../clients/details-type-directory.ts'
+import type { AuthorizationDetail } from '../oauth/authorization-details.ts'
 import { invalidRequest, OAuthError } from '../oauth/error.ts'
 import { isSubset, parseScope, type Scope } from '../oauth/scope.ts'
 import { audienceOf } from './client-audience.ts'
@@ -64,3 +67,26 @@ export const readAudience = (
   }
   return [...new Set(resources)]
 }
+
+/**
+ * Where a request says whom its token is for: by `resource`, and for grants of RFC 8693 by
+ * `audience` as well, which is the same here.
+ */
+export const targetsOf = (
+  grant: Grant,
+  { resource, audience }: { readonly resource?: string[]; readonly audience?: string[] },
+): readonly string[] | undefined => {
+  const targets = [...(resource ?? []), ...((grant.takesAudience && audience) || [])]
+  return targets.length === 0 ? undefined : targets
+}
+
+/**
+ * What is asked for beyond scope (RFC 9396 §6).
+ * @throws {OAuthError} invalid_authorization_details.
+ */
+export const readDetails = (
+  text: string | undefined,
+  client: Client,
+  types: Pick<DetailsTypes, 'find'>,
+): readonly AuthorizationDetail[] | undefined =>
+  text === undefined ? undefined : readAuthorizationDetails(text, client, types)

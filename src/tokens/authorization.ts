@@ -47,6 +47,8 @@ export type TokenSet = {
   readonly idToken?: string
   readonly scope: Scope
   readonly authorizationDetails?: readonly AuthorizationDetail[]
+  /** RFC 8693 §2.2.1; only from a token exchange. */
+  readonly issuedTokenType?: string
 }
 
 /** A set that can be renewed. */

@@ -1,3 +1,4 @@
+import { parseConfirmation } from '../oauth/confirmation.ts'
 import { isPasswordOnly, permittedScope } from '../oauth/own-scope.ts'
 import type { Scope } from '../oauth/scope.ts'
 import type { Authorization } from './authorization.ts'
@@ -7,7 +8,7 @@ import type { RefreshRequest } from './refresh-request.ts'
 /** A family keeps its scope; its access tokens have what of it is permitted now. */
 export const authorizationOf = (
   grant: FamilyGrant,
-  requested: Pick<RefreshRequest, 'scope' | 'audience'>,
+  requested: Pick<RefreshRequest, 'scope' | 'audience' | 'authorizationDetails' | 'confirmation'>,
 ): Authorization => ({
   clientId: grant.clientId,
   subject: grant.userId,
@@ -21,9 +22,13 @@ export const authorizationOf = (
   },
   ...(grant.offline || grant.sessionId === null ? {} : { sessionId: grant.sessionId }),
   familyId: grant.familyId,
+  // To the key of the request: that of a public client's family is the same (RFC 9449 §5).
+  ...(requested.confirmation === undefined
+    ? {}
+    : { confirmation: parseConfirmation(requested.confirmation) }),
   ...(grant.authorizationDetails === null
     ? {}
-    : { authorizationDetails: grant.authorizationDetails }),
+    : { authorizationDetails: requested.authorizationDetails ?? grant.authorizationDetails }),
   issuedAt: grant.now,
   notAfter: grant.expiresAt,
 })

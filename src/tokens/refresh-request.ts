@@ -1,4 +1,5 @@
 import type { Origin } from '../audit/event.ts'
+import type { AuthorizationDetail } from '../oauth/authorization-details.ts'
 import type { Scope } from '../oauth/scope.ts'
 import { sha256 } from '../secrets/digest.ts'
 import type { RefreshTokenParts } from '../secrets/refresh-token.ts'
@@ -13,7 +14,9 @@ export type RefreshRequest = {
   readonly scope?: Scope
   /** Narrows the access token's audience; the family keeps its own (RFC 8707 §2.2). */
   readonly audience?: readonly string[]
-  /** Key that the request has proved; bearer clients have none. */
+  /** Narrows what of the family's details the access token has (RFC 9396 §6). */
+  readonly authorizationDetails?: readonly AuthorizationDetail[]
+  /** Key that the request has proved (see oauth/confirmation.ts); bearer clients have none. */
   readonly confirmation?: string
   readonly origin: Origin
 }

@@ -1,3 +1,4 @@
+import { narrowAuthorizationDetails } from '../oauth/authorization-details.ts'
 import { OAuthError } from '../oauth/error.ts'
 import { isSubset } from '../oauth/scope.ts'
 import { deriveSuccessor, type RefreshTokenParts } from '../secrets/refresh-token.ts'
@@ -20,7 +21,7 @@ type Dependencies = {
  * that they would have: the update cannot know of that, and a token that it replaced is gone. Reads
  * the family only where that can be; one that is refused for another reason is left to the update,
  * which goes on as if nobody had looked. What was found stays true: a family's audience is fixed.
- * @throws {OAuthError} invalid_target.
+ * @throws {OAuthError} invalid_target, invalid_authorization_details.
  */
 export const refuseTarget = async (
   deps: Dependencies,
@@ -29,9 +30,13 @@ export const refuseTarget = async (
 ): Promise<void> => {
   const isOwn = request.clientId === deps.ownClient.id
   const isQuestion = isOwn ? request.audience !== undefined : deps.issuer.canRefuse()
-  if (!isQuestion) return
+  if (!isQuestion && request.authorizationDetails === undefined) return
   const view = await deps.store.inspect(parts.familyId)
   if (view === undefined || !mayGoOn(deps, view, storedPart(request, deps.ownClient), parts)) return
+  narrowAuthorizationDetails(
+    request.authorizationDetails,
+    view.grant.authorizationDetails ?? undefined,
+  )
   const granted = audienceOfFamily(view.grant, deps.ownClient)
   const audience = request.audience ?? granted
   if (!isSubset(audience, granted)) {

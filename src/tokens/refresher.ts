@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { AuditEvent } from '../audit/event.ts'
 import type { AuditWriter } from '../audit/writer.ts'
 import type { ClaimsRequest } from '../oauth/claims-request.ts'
+import { tokenTypeOf } from '../oauth/confirmation.ts'
 import { Unavailable } from '../oauth/unavailable.ts'
 import type { Revocations } from '../revocation/revocations.ts'
 import {
@@ -161,10 +162,14 @@ const answer = async (
   // Last look: a revocation that committed while this was signed must win.
   if (deps.revocations.revokedBy(authorization) !== undefined) return { outcome: 'revoked' }
   const refreshToken = encodeRefreshToken(next, deps.macKeys.current())
-  const { scope } = authorization
+  const { scope, authorizationDetails: details } = authorization
+  const tokenType = tokenTypeOf(authorization.confirmation)
   return {
     outcome,
-    tokens: { accessToken, tokenType: 'Bearer', expiresIn, refreshToken, scope },
+    tokens: {
+      ...{ accessToken, tokenType, expiresIn, refreshToken, scope },
+      ...(details === undefined ? {} : { authorizationDetails: details }),
+    },
     authorization,
     claimsRequest: grant.claimsRequest,
   }

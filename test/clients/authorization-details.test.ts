@@ -1,11 +1,9 @@
 import fc from 'fast-check'
 import t from 'tap'
-import {
-  narrowAuthorizationDetails,
-  readAuthorizationDetails,
-} from '../../src/clients/authorization-details.ts'
+import { readAuthorizationDetails } from '../../src/clients/authorization-details.ts'
 import { defaultClientSettings } from '../../src/clients/client-settings.ts'
 import type { DetailsType } from '../../src/clients/details-type.ts'
+import { narrowAuthorizationDetails } from '../../src/oauth/authorization-details.ts'
 
 const payment: DetailsType = {
   type: 'payment',
