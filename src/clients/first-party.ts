@@ -19,16 +19,27 @@ export const firstPartyAudienceOf =
   (scope: Scope): readonly string[] =>
     isPasswordOnly(scope) ? [config.issuer] : firstPartyAudience(config)
 
-/** The built-in client. @param audience see `firstPartyAudience`. */
-export const firstPartyClient = (audience: readonly string[]): NewClient => ({
+/** Where the Authorize button of the API page has people come back to. */
+export const apiPageRedirectUri = ({ issuer }: Pick<Config, 'issuer'>): string =>
+  `${issuer}/docs/static/oauth2-redirect.html`
+
+/**
+ * The built-in client.
+ * @param audience see `firstPartyAudience`
+ * @param redirectUris pages of our own; see `apiPageRedirectUri`
+ */
+export const firstPartyClient = (
+  audience: readonly string[],
+  redirectUris: readonly string[],
+): NewClient => ({
   id: firstPartyClientId,
   name: 'First-party API',
   authenticationMethod: 'none',
-  grantTypes: ['refresh_token'],
+  grantTypes: ['authorization_code', 'refresh_token'],
   scope: ownScopes,
   audience,
   resourceServer: [],
-  redirectUris: [],
+  redirectUris,
   corsOrigins: [],
   refreshGraceSeconds: null,
   refreshRetryElsewhere: 'allow',

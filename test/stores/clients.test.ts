@@ -96,9 +96,11 @@ onEverySqlBackend('the store of clients', async (t, backend) => {
   })
 
   await t.test('the built-in client follows the configuration', async (t) => {
-    await store.ensureBuiltIn(firstPartyClient(['https://a.example']))
+    await store.ensureBuiltIn(firstPartyClient(['https://a.example'], ['https://a.example/page']))
     const first = await store.find('first-party')
-    await store.ensureBuiltIn(firstPartyClient(['https://a.example', 'https://b.example']))
+    await store.ensureBuiltIn(
+      firstPartyClient(['https://a.example', 'https://b.example'], ['https://b.example/page']),
+    )
 
     t.strictSame(first?.audience, ['https://a.example'])
     const { createdAt, ...rest } = (await store.find('first-party')) ?? {}
@@ -106,11 +108,11 @@ onEverySqlBackend('the store of clients', async (t, backend) => {
       id: 'first-party',
       name: 'First-party API',
       authenticationMethod: 'none',
-      grantTypes: ['refresh_token'],
+      grantTypes: ['authorization_code', 'refresh_token'],
       scope: ['account', 'admin'],
       audience: ['https://a.example', 'https://b.example'],
       resourceServer: [],
-      redirectUris: [],
+      redirectUris: ['https://b.example/page'],
       corsOrigins: [],
       refreshGraceSeconds: null,
       refreshRetryElsewhere: 'allow',
@@ -149,7 +151,7 @@ onEverySqlBackend('the store of clients', async (t, backend) => {
   })
 
   await t.test('the built-in client takes no change', async (t) => {
-    await store.ensureBuiltIn(firstPartyClient(['https://a.example']))
+    await store.ensureBuiltIn(firstPartyClient(['https://a.example'], []))
     const before = await store.find('first-party')
     const { digest } = createClientSecret()
 
@@ -273,7 +275,9 @@ t.test('nodes that start at once make one built-in client', async (t) => {
   const store = storeOf(backend)
 
   await Promise.all(
-    Array.from({ length: 20 }, () => store.ensureBuiltIn(firstPartyClient(['https://a.example']))),
+    Array.from({ length: 20 }, () =>
+      store.ensureBuiltIn(firstPartyClient(['https://a.example'], [])),
+    ),
   )
 
   t.strictSame(

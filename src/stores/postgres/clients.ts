@@ -57,15 +57,17 @@ export const createClientStore = (
             grant_types: eb.ref('excluded.grant_types'),
             scope: eb.ref('excluded.scope'),
             audience: eb.ref('excluded.audience'),
+            redirect_uris: eb.ref('excluded.redirect_uris'),
             settings: eb.ref('excluded.settings'),
             updated_at: eb.ref('excluded.updated_at'),
           }))
           .where(
             sql<boolean>`
-              (clients.name, clients.grant_types, clients.scope, clients.audience, clients.settings)
+              (clients.name, clients.grant_types, clients.scope, clients.audience,
+                clients.redirect_uris, clients.settings)
               IS DISTINCT FROM
               (excluded.name, excluded.grant_types, excluded.scope, excluded.audience,
-                excluded.settings)`,
+                excluded.redirect_uris, excluded.settings)`,
           ),
       )
       .execute()
