@@ -1,8 +1,13 @@
 /** A value as a cell: lists joined, nothing as a dash, control characters harmless. */
 export const toCell = (value: unknown): string => {
-  const text = Array.isArray(value) ? value.join(' ') : String(value ?? '')
+  const text = toText(value)
   // A name could otherwise steer the terminal of whoever lists it.
   return text.replaceAll(/\p{Cc}/gu, ' ') || '-'
+}
+
+const toText = (value: unknown): string => {
+  if (Array.isArray(value)) return value.map(toText).join(' ')
+  return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value ?? '')
 }
 
 /** A table of text. @param columns member of a row by the column's title. */

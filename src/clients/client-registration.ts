@@ -1,15 +1,17 @@
 import type { GrantType } from '../oauth/grant-type.ts'
 import type { AuthenticationMethod, Client } from './client.ts'
 import { createClientId } from './client-id.ts'
+import { defaultsOf, withStated } from './client-profiles.ts'
 import { type ClientSettings, defaultClientSettings } from './client-settings.ts'
-import { type Candidate, findFaults, type RegistrationFault } from './registration-rules.ts'
+import type { Candidate, RegistrationFault } from './registration-rule.ts'
+import { findFaults } from './registration-rules.ts'
 
 /** What an operator says of a new client; the rest takes its default. */
 export type ClientRegistration = {
   /** Default: a random one. */
   readonly id?: string
   readonly name: string
-  /** Default client_secret_basic. */
+  /** Default client_secret_basic, or what the profile says. */
   readonly authenticationMethod?: string
   /** Default client_credentials, and nothing for a client that only serves audiences. */
   readonly grantTypes?: readonly string[]
@@ -34,7 +36,9 @@ export type RegisteredClient = Candidate & {
 const distinct = (values: readonly string[] = []): string[] => [...new Set(values)]
 
 const withDefaults = (registration: ClientRegistration): Candidate => {
-  const method = registration.authenticationMethod ?? 'client_secret_basic'
+  const { settings: stated = {}, authenticationMethod } = registration
+  const profile = defaultsOf(stated.profile ?? 'default', authenticationMethod === 'none')
+  const method = authenticationMethod ?? profile.authenticationMethod ?? 'client_secret_basic'
   const resourceServer = distinct(registration.resourceServer)
   const isMachine = method !== 'none' && resourceServer.length === 0
   const granted = distinct(registration.grantTypes ?? (isMachine ? ['client_credentials'] : []))
@@ -50,8 +54,9 @@ const withDefaults = (registration: ClientRegistration): Candidate => {
     corsOrigins: distinct(registration.corsOrigins),
     refreshGraceSeconds: registration.refreshGraceSeconds ?? null,
     refreshRetryElsewhere: registration.refreshRetryElsewhere ?? 'allow',
-    refreshTokenRotation: registration.refreshTokenRotation ?? 'rotate',
-    settings: { ...defaultClientSettings, ...registration.settings },
+    refreshTokenRotation:
+      registration.refreshTokenRotation ?? profile.refreshTokenRotation ?? 'rotate',
+    settings: withStated(defaultClientSettings, stated, method === 'none'),
   }
 }
 

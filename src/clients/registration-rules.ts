@@ -5,25 +5,19 @@ import { isRedirectUri } from '../oauth/redirect-uri.ts'
 import { isScopeToken } from '../oauth/scope.ts'
 import { isWellFormedText } from '../oauth/text.ts'
 import { isWebOrigin } from '../oauth/web-origin.ts'
-import { authenticationMethods, type Client, firstPartyClientId } from './client.ts'
+import { authenticationMethods, firstPartyClientId } from './client.ts'
 import { isClientId } from './client-id.ts'
-
-/** A registration with its defaults, before anybody has checked it. */
-export type Candidate = Omit<Client, 'authenticationMethod' | 'grantTypes' | Kept> & {
-  readonly authenticationMethod: string
-  readonly grantTypes: readonly string[]
-}
-type Kept = 'disabledAt' | 'createdAt' | 'secretDigests' | 'registeredBy' | 'builtIn'
-
-/** What is wrong with a registration: the member by its wire name, and a sentence's end. */
-export type RegistrationFault = { readonly field: string; readonly message: string }
-
-type Rule = readonly [field: string, message: string, isBroken: (client: Candidate) => boolean]
-
-const isNotAny =
-  (known: readonly string[]) =>
-  (value: string): boolean =>
-    !known.includes(value)
+import { keyRules } from './key-rules.ts'
+import { profileRules } from './profile-rules.ts'
+import {
+  type Candidate,
+  isNotAny,
+  isPublic,
+  isSenderConstrained,
+  type RegistrationFault,
+  type Rule,
+} from './registration-rule.ts'
+import { settingRules } from './setting-rules.ts'
 
 const rules: readonly Rule[] = [
   [
@@ -91,14 +85,27 @@ const rules: readonly Rule[] = [
       seconds !== null && !(Number.isInteger(seconds) && seconds >= 0 && seconds <= 600),
   ],
   [
+    'redirect_uris',
+    'must not be empty for authorization_code',
+    (client) => client.grantTypes.includes('authorization_code') && !client.redirectUris.length,
+  ],
+  [
     'refresh_token_rotation',
-    'static needs tokens that are bound to a key of the client, which are not supported yet',
-    ({ refreshTokenRotation }) => refreshTokenRotation === 'static',
+    'must be rotate or static',
+    ({ refreshTokenRotation }) => isNotAny(['rotate', 'static'])(refreshTokenRotation),
+  ],
+  // RFC 9700 §4.14.2: what is neither rotated nor bound could be used by whoever finds it.
+  [
+    'refresh_token_rotation',
+    'static needs a confidential client whose tokens are bound to a key or a certificate',
+    (client) =>
+      client.refreshTokenRotation === 'static' &&
+      (isPublic(client) || !isSenderConstrained(client)),
   ],
 ]
 
-const isPublic = (client: Candidate): boolean => client.authenticationMethod === 'none'
+const all: readonly Rule[] = [...rules, ...settingRules, ...keyRules, ...profileRules]
 
 /** Everything that is wrong, at once. */
 export const findFaults = (client: Candidate): RegistrationFault[] =>
-  rules.flatMap(([field, message, isBroken]) => (isBroken(client) ? [{ field, message }] : []))
+  all.flatMap(([field, message, isBroken]) => (isBroken(client) ? [{ field, message }] : []))

@@ -1,5 +1,9 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
+import { grantTypes } from '../../src/oauth/grant-type.ts'
 import { digestClientSecret } from '../../src/secrets/client-secret.ts'
+import { temporaryFolder } from '../support/run-folder.ts'
 import { serve } from './served.ts'
 
 const { db, deps, run, json, sleep } = await serve(t)
@@ -27,6 +31,7 @@ const machine = {
   refresh_grace_seconds: null,
   refresh_retry_elsewhere: 'allow',
   refresh_token_rotation: 'rotate',
+  registered_by: 'operator',
   built_in: false,
   disabled_at: null,
 }
@@ -148,6 +153,7 @@ t.test('show and list tell of a client what create told, without the secret', as
       grant_types: ['refresh_token'],
       scope: 'account admin',
       audience: ['http://localhost:4000'],
+      consent: 'skip',
       built_in: true,
       created_at: listed.find(({ client_id }) => client_id === 'first-party')?.created_at,
     },
@@ -202,7 +208,82 @@ t.test('for people the answer is a table, and the secret comes with a warning', 
   t.notMatch(list.stdout, secret)
 })
 
+/** A file for `--settings`. */
+const settingsFile = (document: unknown): string => {
+  const path = join(temporaryFolder('settings'), 'settings.json')
+  writeFileSync(path, JSON.stringify(document))
+  return path
+}
+
+t.test(
+  'settings come from a file or by their options, and show if they are no defaults',
+  async (t) => {
+    const path = settingsFile({ consent: 'skip', default_max_age: 60, require_pkce: true })
+    const { created_at, client_secret, client_id, ...rest } = (await json([
+      ...['clients', 'create', '--name', 'shop', '--settings', path, '--consent', 'always'],
+      ...[
+        '--dpop',
+        '--refresh-token-rotation',
+        'static',
+        '--jwks-uri',
+        'https://shop.example/jwks',
+      ],
+      ...['--post-logout-redirect-uri', 'https://shop.example/bye'],
+    ])) as WireClient
+    const shop = {
+      ...machine,
+      ...{ client_name: 'shop', scope: '', audience: [], refresh_token_rotation: 'static' },
+      consent: 'always',
+      default_max_age: 60,
+      dpop_bound_access_tokens: true,
+      jwks_uri: 'https://shop.example/jwks',
+      post_logout_redirect_uris: ['https://shop.example/bye'],
+    }
+    t.strictSame(rest, shop)
+
+    const back = settingsFile({ consent: null, post_logout_redirect_uris: [] })
+    const changed = await json([
+      ...['clients', 'update', client_id, '--settings', back],
+      ...['--no-dpop', '--refresh-token-rotation', 'rotate'],
+    ])
+    const {
+      consent: _consent,
+      dpop_bound_access_tokens: _bound,
+      post_logout_redirect_uris: _uris,
+      ...kept
+    } = shop
+    t.strictSame(changed, { client_id, created_at, ...kept, refresh_token_rotation: 'rotate' })
+    const { details } = await db
+      .selectFrom('audit_events')
+      .select('details')
+      .where('client_id', '=', client_id)
+      .where('type', '=', 'client.updated')
+      .executeTakeFirstOrThrow()
+    t.strictSame(details, {
+      changed: [
+        ...['consent', 'dpop_bound_access_tokens', 'post_logout_redirect_uris'],
+        'refresh_token_rotation',
+      ],
+    })
+  },
+)
+
 const refused = [
+  [
+    'a setting that there is not',
+    ['clients', 'create', '--name', 'x', '--settings', settingsFile({ colour: 'red' })],
+    'Colour is not a setting',
+  ],
+  [
+    'a setting of another type',
+    ['clients', 'create', '--name', 'x', '--settings', settingsFile({ contacts: 'me' })],
+    'Contacts must be of type array',
+  ],
+  [
+    'a setting that cannot be',
+    ['clients', 'create', '--name', 'x', '--jwks-uri', 'http://shop.example'],
+    '--jwks-uri must be an https URL, or an http URL of the own machine, without credentials and without a fragment',
+  ],
   [
     'all faults of a registration at once, by the names of the options',
     ['clients', 'create', '--name', ' ', '--scope', '"', '--redirect-uri', 'javascript:alert(1)'],
@@ -211,7 +292,7 @@ const refused = [
   [
     'a grant type that does not exist',
     ['clients', 'create', '--name', 'x', '--grant', 'password'],
-    '--grant must be one of client_credentials, refresh_token',
+    `--grant must be one of ${grantTypes.join(', ')}`,
   ],
   [
     'an id that is taken',
@@ -228,6 +309,15 @@ const refused = [
 for (const [what, words, sentence] of refused) {
   t.test(`refused in one sentence, with exit code 1: ${what}`, async (t) => {
     t.strictSame(await run(words), { code: 1, stdout: '', stderr: `${sentence}\n` })
+  })
+}
+
+for (const document of ['[]', '{', 'null']) {
+  t.test(`settings are refused that are no object: ${document}`, async (t) => {
+    const path = join(temporaryFolder('settings'), 'settings.json')
+    writeFileSync(path, document)
+    const words = ['clients', 'create', '--name', 'x', '--settings', path]
+    t.match(await run(words), { code: 2, stderr: /It must be a file that holds a JSON object\./ })
   })
 }
 

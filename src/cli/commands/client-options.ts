@@ -1,5 +1,7 @@
 import { type Command, Option } from 'commander'
+import { clientProfiles } from '../../clients/client-settings.ts'
 import { type PrintOptions, parseList, parseMany, parseWholeNumber } from '../command-context.ts'
+import { readSettingsFile } from '../settings-file.ts'
 
 /** Options of whatever states something of a client. */
 export type ChangeOptions = PrintOptions & {
@@ -12,6 +14,13 @@ export type ChangeOptions = PrintOptions & {
   readonly corsOrigin?: string[]
   readonly refreshGraceSeconds?: number
   readonly refreshRetryElsewhere?: 'allow' | 'refuse'
+  readonly refreshTokenRotation?: 'rotate' | 'static'
+  readonly profile?: string
+  readonly jwksUri?: string
+  readonly postLogoutRedirectUri?: string[]
+  readonly consent?: string
+  readonly dpop?: boolean
+  readonly settings?: Readonly<Record<string, unknown>>
 }
 
 /** What can be stated of a client, and changed later. */
@@ -34,6 +43,33 @@ export const addChangeable = (command: Command): Command =>
         'whether a retry from another network is answered',
       ).choices(['allow', 'refuse']),
     )
+    .addOption(
+      new Option(
+        '--refresh-token-rotation <policy>',
+        'whether a refresh token is good once or stays',
+      ).choices(['rotate', 'static']),
+    )
+    .addOption(
+      new Option('--profile <name>', 'settings that belong together').choices(clientProfiles),
+    )
+    .option('--jwks-uri <url>', 'where its public keys are')
+    .option(
+      '--post-logout-redirect-uri <uri>',
+      'where sign-outs may return (repeatable)',
+      parseMany,
+    )
+    .addOption(
+      new Option('--consent <when>', 'when people are asked for consent').choices([
+        ...['remember', 'always', 'skip'],
+      ]),
+    )
+    .option('--dpop', 'bind its tokens to a key of its own')
+    .option('--no-dpop', 'do not')
+    .option(
+      '--settings <file>',
+      'JSON file with any of the settings, by their names in RFC 7591',
+      readSettingsFile,
+    )
 
 /** What the options state; undefined where they do not. */
 export const changeOf = (options: ChangeOptions) => ({
@@ -45,4 +81,19 @@ export const changeOf = (options: ChangeOptions) => ({
   corsOrigins: options.corsOrigin,
   refreshGraceSeconds: options.refreshGraceSeconds,
   refreshRetryElsewhere: options.refreshRetryElsewhere,
+  refreshTokenRotation: options.refreshTokenRotation,
+  settings: settingsOf(options),
 })
+
+/** Those of the file, and those that have an option of their own. */
+const settingsOf = ({ settings, ...options }: ChangeOptions) => {
+  const stated = Object.entries({
+    profile: options.profile,
+    jwks_uri: options.jwksUri,
+    post_logout_redirect_uris: options.postLogoutRedirectUri,
+    consent: options.consent,
+    dpop_bound_access_tokens: options.dpop,
+  }).filter(([, value]) => value !== undefined)
+  if (settings === undefined && stated.length === 0) return undefined
+  return { ...settings, ...Object.fromEntries(stated) }
+}

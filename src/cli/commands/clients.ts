@@ -66,6 +66,7 @@ const addCreate = (clients: Command, context: CommandContext): void => {
   addExamples(create, [
     'tessera clients create --name billing --grant client_credentials --scope "invoices:read" --audience https://api.example',
     'tessera clients create --name "orders API" --resource-server https://api.example --json',
+    'tessera clients create --name bank --profile fapi2 --grant authorization_code,refresh_token --redirect-uri https://bank.example/cb --jwks-uri https://bank.example/jwks.json',
   ])
 }
 

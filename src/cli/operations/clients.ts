@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import type { ClientWithSecret } from '../../clients/client-administration.ts'
 import { toWireClient } from '../../endpoints/admin/client-schema.ts'
+import { readStatedSettings, statedSettings } from './client-settings.ts'
 import { byCli, defineOperation } from './operation.ts'
 
 const names = Type.Optional(Type.Array(Type.String()))
@@ -16,6 +17,8 @@ const changeable = {
   corsOrigins: names,
   refreshGraceSeconds: Type.Optional(Type.Number()),
   refreshRetryElsewhere: Type.Optional(retryElsewhere),
+  refreshTokenRotation: Type.Optional(Type.Enum(['rotate', 'static'])),
+  settings: statedSettings,
 }
 
 const withSecretToJson = ({ client, secret }: ClientWithSecret) => {
@@ -33,8 +36,10 @@ export const clientOperations = {
       authenticationMethod: Type.Optional(Type.String()),
       ...changeable,
     }),
-    async ({ clientAdministration }, registration) =>
-      withSecretToJson(await clientAdministration.create(registration, byCli)),
+    async ({ clientAdministration }, { settings, ...registration }) => {
+      const stated = { ...registration, ...readStatedSettings(settings) }
+      return withSecretToJson(await clientAdministration.create(stated, byCli))
+    },
   ),
   'clients.list': defineOperation(Type.Object({}), async ({ clientAdministration }) =>
     (await clientAdministration.list()).map(toWireClient),
@@ -44,8 +49,10 @@ export const clientOperations = {
   ),
   'clients.update': defineOperation(
     Type.Object({ clientId: Type.String(), name: Type.Optional(Type.String()), ...changeable }),
-    async ({ clientAdministration }, { clientId, ...change }) =>
-      toWireClient(await clientAdministration.update(clientId, change, byCli)),
+    async ({ clientAdministration }, { clientId, settings, ...change }) => {
+      const stated = { ...change, ...readStatedSettings(settings) }
+      return toWireClient(await clientAdministration.update(clientId, stated, byCli))
+    },
   ),
   'clients.disable': defineOperation(clientId, async ({ clientAdministration }, input) =>
     toWireClient(await clientAdministration.disable(input.clientId, byCli)),

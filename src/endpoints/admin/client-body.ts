@@ -1,5 +1,6 @@
 import type { ClientChange } from '../../clients/client-change.ts'
 import type { ClientRegistration } from '../../clients/client-registration.ts'
+import { readSettings } from '../client-settings-body.ts'
 
 type WireClientChange = {
   readonly client_name?: string
@@ -11,6 +12,7 @@ type WireClientChange = {
   readonly cors_origins?: readonly string[]
   readonly refresh_grace_seconds?: number | null
   readonly refresh_retry_elsewhere?: 'allow' | 'refuse'
+  readonly refresh_token_rotation?: 'rotate' | 'static'
 }
 
 /** What a body states about a client; what it does not state stays unstated. */
@@ -26,6 +28,8 @@ export const readClientChange = (body: WireClientChange): ClientChange =>
       corsOrigins: body.cors_origins,
       refreshGraceSeconds: body.refresh_grace_seconds,
       refreshRetryElsewhere: body.refresh_retry_elsewhere,
+      refreshTokenRotation: body.refresh_token_rotation,
+      settings: readSettings(body),
     }).filter(([, value]) => value !== undefined),
   )
 

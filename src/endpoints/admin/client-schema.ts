@@ -3,6 +3,8 @@ import type { Client } from '../../clients/client.ts'
 import type { ClientWithSecret } from '../../clients/client-administration.ts'
 import { formatScope } from '../../oauth/scope.ts'
 import { nullableText } from '../auth/user-schema.ts'
+import { toWireSettings } from '../client-settings-body.ts'
+import { settingMembers } from '../client-settings-schema.ts'
 
 const names = (description: string) => Type.Array(Type.String(), { description })
 
@@ -28,6 +30,12 @@ const members = {
   refresh_token_rotation: Type.Unsafe<Client['refreshTokenRotation']>({
     type: 'string',
     enum: ['rotate', 'static'],
+  }),
+  ...settingMembers,
+  registered_by: Type.Unsafe<Client['registeredBy']>({
+    type: 'string',
+    enum: ['operator', 'token', 'open'],
+    description: 'token, open: it registered itself (RFC 7591)',
   }),
   built_in: Type.Boolean({ description: 'Cannot be changed' }),
   created_at: Type.String({ format: 'date-time' }),
@@ -63,6 +71,8 @@ export const toWireClient = (client: Client): Static<typeof clientSchema> => ({
   refresh_grace_seconds: client.refreshGraceSeconds,
   refresh_retry_elsewhere: client.refreshRetryElsewhere,
   refresh_token_rotation: client.refreshTokenRotation,
+  ...toWireSettings(client.settings),
+  registered_by: client.registeredBy,
   built_in: client.builtIn,
   created_at: client.createdAt.toISOString(),
   disabled_at: client.disabledAt?.toISOString() ?? null,
@@ -92,4 +102,8 @@ export const changeableMembers = {
   refresh_retry_elsewhere: Type.Optional(
     Type.Unsafe<Client['refreshRetryElsewhere']>({ type: 'string', enum: ['allow', 'refuse'] }),
   ),
+  refresh_token_rotation: Type.Optional(
+    Type.Unsafe<Client['refreshTokenRotation']>({ type: 'string', enum: ['rotate', 'static'] }),
+  ),
+  ...settingMembers,
 }

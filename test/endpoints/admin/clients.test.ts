@@ -69,6 +69,64 @@ test('clients as administrators manage them', async (t) => {
     t.strictSame(events, [{ actor: admin.id, details: { changed: members } }])
   })
 
+  await t.test(
+    'settings are members of the client; it shows those that are no defaults',
+    async (t) => {
+      const settings = {
+        consent: 'always',
+        default_max_age: 3600,
+        dpop_bound_access_tokens: true,
+        jwks_uri: 'https://app.example/jwks.json',
+        post_logout_redirect_uris: ['https://app.example/bye'],
+      }
+      const { client_secret: _secret, ...client } = await create({ ...machine, ...settings })
+      t.match(client, settings)
+      t.notOk('require_pkce' in client)
+      const url = `/admin/clients/${client.client_id}`
+      const change = { consent: null, require_pkce: false, refresh_token_rotation: 'static' }
+      const { status, json } = await api.patch(url, change, admin.token)
+      const { consent: _consent, ...rest } = { ...client, ...change }
+      t.strictSame([status, json], [200, rest])
+      t.strictSame((await get(`/clients/${client.client_id}`)).json, json)
+      const { details } = await api.db
+        .selectFrom('audit_events')
+        .select('details')
+        .where('client_id', '=', client.client_id)
+        .where('type', '=', 'client.updated')
+        .executeTakeFirstOrThrow()
+      t.strictSame(details, { changed: ['consent', 'refresh_token_rotation', 'require_pkce'] })
+    },
+  )
+
+  await t.test(
+    'settings that cannot be are refused, as are those that there are not',
+    async (t) => {
+      const names = {
+        tls_client_auth_san_dns: 'a.example',
+        tls_client_auth_san_uri: 'https://a.example',
+      }
+      isProblem(t, await post('/clients', { ...machine, ...names }), 'validation', {
+        fields: [
+          {
+            field: 'tls_client_auth',
+            message:
+              'needs exactly one of tls_client_auth_subject_dn, tls_client_auth_san_dns, tls_client_auth_san_uri, tls_client_auth_san_ip, tls_client_auth_san_email',
+          },
+          {
+            field: 'tls_client_auth',
+            message: 'is of use only with the method tls_client_auth',
+          },
+        ],
+      })
+      isProblem(t, await post('/clients', { ...machine, colour: 'red' }), 'validation', {
+        fields: [{ field: 'colour', message: 'is not a member of this request' }],
+      })
+      isProblem(t, await post('/clients', { ...machine, contacts: 'me' }), 'validation', {
+        fields: [{ field: 'contacts', message: 'must be of type array' }],
+      })
+    },
+  )
+
   await t.test('the old secret is good for the overlap, and no longer', async (t) => {
     const { client_id: id, client_secret: old } = await create()
     const body = { overlap_seconds: 60 }
