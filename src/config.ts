@@ -1,3 +1,4 @@
+import { readClientAuthorities } from './config/client-authorities.ts'
 import { readKeyEncryptionKeys } from './config/key-encryption-keys.ts'
 import { type EnvironmentVariables, readEnvironment } from './config/read-environment.ts'
 import { findBreaches } from './config/rules.ts'
@@ -29,7 +30,8 @@ export const loadConfig = (
 ): Config => {
   const { environment, complaints } = readEnvironment(variables)
   const encryption = readKeyEncryptionKeys(environment, readFile)
-  const config = toConfig(environment, encryption.keys)
+  const clients = readClientAuthorities(environment, readFile)
+  const config = toConfig(environment, encryption.keys, clients.authorities)
   const unread = new Set(complaints.map(({ name }) => name))
   const problems = [
     ...complaints.map(({ sentence }) => sentence),

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { operationVariables } from './operation-variables.ts'
+import { outsideVariables } from './outside-variables.ts'
 import { protectionVariables } from './protection-variables.ts'
 import { serviceVariables } from './service-variables.ts'
 import { tokenVariables } from './token-variables.ts'
@@ -9,6 +10,7 @@ export const environmentSchema = Type.Object({
   ...serviceVariables,
   ...tokenVariables,
   ...protectionVariables,
+  ...outsideVariables,
   ...operationVariables,
 })
 

@@ -1,6 +1,7 @@
 import { isAudience } from '../oauth/audience.ts'
 import { isWebOrigin } from '../oauth/web-origin.ts'
 import type { Environment, VariableName } from './environment-schema.ts'
+import { outsideRules } from './outside-rules.ts'
 import { type Config, splitList } from './settings.ts'
 import {
   isAddressRange,
@@ -14,7 +15,7 @@ import {
   isWorkerCount,
 } from './value-forms.ts'
 
-type Rule = {
+export type Rule = {
   /** The variables it is about; when one of them could not even be read, the rule says nothing. */
   readonly about: readonly VariableName[]
   readonly isBroken: (environment: Environment, config: Config) => boolean
@@ -181,7 +182,7 @@ export const findBreaches = (
   config: Config,
   unread: ReadonlySet<VariableName>,
 ): string[] =>
-  rules
+  [...rules, ...outsideRules]
     .filter(({ about }) => !about.some((name) => unread.has(name)))
     .filter(({ isBroken }) => isBroken(environment, config))
     .map(({ sentence }) => sentence)

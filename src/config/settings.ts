@@ -21,6 +21,11 @@ type Derived = {
   readonly rateLimits: RateLimits
   /** Absent without REDIS_URL. */
   readonly redisServers?: RedisServers
+  /** The only hosts that are asked at the word of clients; empty: all public ones. */
+  readonly outboundAllowedHosts: readonly string[]
+  readonly outboundPrivateHosts: readonly string[]
+  /** PEM; empty: no certificate is trusted for tls_client_auth. */
+  readonly clientCertificateAuthorities: readonly string[]
   /** Processes that share the port. */
   readonly workers: number
 }
@@ -31,6 +36,7 @@ type ReplacedVariable =
   | 'keyEncryptionKeyFile'
   | 'alertWebhookSecret'
   | 'redisUrl'
+  | 'clientCertificateAuthoritiesFile'
   | CamelCase<RateLimitVariable>
 
 /** The whole configuration, read once, frozen and passed down. Durations carry their unit. */
@@ -40,9 +46,11 @@ export type Config = Omit<CamelCased<Environment>, keyof Derived | ReplacedVaria
 export const toConfig = (
   environment: Environment,
   keyEncryptionKeys: readonly Buffer[],
+  clientCertificateAuthorities: readonly string[],
 ): Config => {
   const { NODE_ENV, KEY_ENCRYPTION_KEY, KEY_ENCRYPTION_KEY_FILE, ...unsealed } = environment
-  const { ALERT_WEBHOOK_SECRET, REDIS_URL, ...settings } = unsealed
+  const { ALERT_WEBHOOK_SECRET, REDIS_URL, ...others } = unsealed
+  const { CLIENT_CERTIFICATE_AUTHORITIES_FILE: _file, ...settings } = others
   const redisServers = REDIS_URL === undefined ? undefined : parseRedisUrl(REDIS_URL)
   const issuer = environment.ISSUER ?? new URL(`http://localhost:${environment.PORT}`).origin
   const named = Object.entries(settings)
@@ -54,6 +62,9 @@ export const toConfig = (
     defaultAudience: environment.DEFAULT_AUDIENCE ?? issuer,
     corsOrigins: splitList(environment.CORS_ORIGINS),
     trustedProxies: splitList(environment.TRUSTED_PROXIES),
+    outboundAllowedHosts: splitList(environment.OUTBOUND_ALLOWED_HOSTS),
+    outboundPrivateHosts: splitList(environment.OUTBOUND_PRIVATE_HOSTS),
+    clientCertificateAuthorities,
     keyEncryptionKeys,
     production: NODE_ENV === 'production',
     alertWebhookKeys: splitList(ALERT_WEBHOOK_SECRET).map((secret) =>

@@ -62,3 +62,15 @@ export const isWebhookSecret = (text: string): boolean => {
 
 /** 32 bytes in base64. */
 export const isKeyEncryptionKey = (text: string): boolean => /^[A-Za-z0-9+/]{43}=?$/.test(text)
+
+/** A host name or an IP address as URLs spell it, or `*.` and a name. */
+export const isHostPattern = (text: string): boolean =>
+  /^(?:\*\.)?[a-z0-9]+(?:[a-z0-9.-]*[a-z0-9])?$/.test(text) || isIP(text) === 6
+
+/** Headers that decide something else than who a client is. */
+const takenHeaders =
+  /^(?:authorization|cookie|host|origin|forwarded|x-forwarded-.*|content-.*|transfer-.*|connection|dpop)$/i
+
+/** The name of a header that a proxy may fill in. */
+export const isHeaderName = (text: string): boolean =>
+  /^[a-z0-9-]{1,64}$/i.test(text) && !takenHeaders.test(text)

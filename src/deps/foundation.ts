@@ -12,6 +12,7 @@ import { createRevocations } from '../revocation/revocations.ts'
 import { createStores } from '../stores/postgres/stores.ts'
 import type { Storage } from '../stores/storage.ts'
 import { createOutageTracker } from '../tokens/outage.ts'
+import { joinOutbound } from './outbound.ts'
 import type { SharedState } from './shared-state.ts'
 
 export type Foundation = ReturnType<typeof layFoundation>
@@ -52,6 +53,7 @@ export const layFoundation = (
     onFailure: warn('audit events could not be written yet'),
   })
   const outages = createOutageTracker(stores.outages)
+  const outbound = joinOutbound(config)
   const revocations = createRevocations({
     store: stores.revocations,
     bus,
@@ -73,6 +75,7 @@ export const layFoundation = (
       auditWriter,
       metrics,
       outages,
+      outbound,
       revocations,
     },
   }
