@@ -8,6 +8,8 @@ export type Interaction = {
   readonly id: string
   readonly request: AuthorizationRequest
   readonly client: Client
+  /** The session that the user picked for it. */
+  readonly sessionId: string | null
   readonly createdAt: Date
   readonly expiresAt: Date
 }
