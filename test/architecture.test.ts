@@ -104,7 +104,7 @@ const refused: Record<string, { path: string; text: string; breach: string }> = 
   'jose in an endpoint': {
     path: 'src/endpoints/a.ts',
     text: "import { jwtVerify } from 'jose'",
-    breach: 'src/endpoints/a.ts: imports jose: only for keys, tokens, clients, verifier',
+    breach: 'src/endpoints/a.ts: imports jose: only for keys, tokens, dpop, clients, verifier',
   },
   'metrics outside their room': {
     path: 'src/tokens/a.ts',

@@ -52,6 +52,7 @@ t.test('an empty environment gives the defaults of the embedded mode', async (t)
     refreshTokenTtlSeconds: 30 * 24 * 3600,
     refreshIdleSeconds: 7 * 24 * 3600,
     refreshGraceSeconds: 30,
+    dpopNonces: 'tokens',
     registration: 'open',
     sessionsPerUser: 100,
     userPurgeDays: 30,

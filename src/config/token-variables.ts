@@ -1,4 +1,4 @@
-import { number, text } from './setting-types.ts'
+import { number, oneOf, text } from './setting-types.ts'
 
 /** Keys, and what they sign. */
 export const tokenVariables = {
@@ -32,6 +32,11 @@ export const tokenVariables = {
     'Window in which a retried refresh is answered again; 0: strict',
     0,
     600,
+  ),
+  DPOP_NONCES: oneOf(
+    ['never', 'tokens', 'always'],
+    'tokens',
+    'Where a DPoP proof needs a nonce of this service: nowhere, where tokens are got, or at every endpoint',
   ),
   DEFAULT_AUDIENCE: text('Audience of tokens for which none is asked; default ISSUER', {
     example: 'https://api.example.com',

@@ -11,6 +11,8 @@ export const problems = {
   invalid_token: [401, 'The access token is not valid'],
   expired_token: [401, 'The access token has expired'],
   wrong_token_type: [401, 'This kind of token is not accepted here'],
+  invalid_dpop_proof: [401, 'The DPoP proof is not valid'],
+  use_dpop_nonce: [401, 'The DPoP proof needs a nonce of the service'],
   revoked_token: [401, 'The access token was revoked'],
   invalid_credentials: [401, 'The name or the password is wrong'],
   invalid_refresh_token: [401, 'The refresh token is not valid'],

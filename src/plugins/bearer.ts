@@ -1,7 +1,10 @@
 import type { FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
+import { proofAlgorithms } from '../dpop/proof.ts'
+import type { ProofError } from '../dpop/proof-judgement.ts'
 import type { OwnScope } from '../oauth/own-scope.ts'
 import { Problem, type ProblemCode } from '../oauth/problem.ts'
 import type { AccessTokenClaims, AccessTokenVerifier, Verification } from '../tokens/verifier.ts'
+import { requireBinding, spendProof, type TokenScheme } from './token-binding.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -20,14 +23,14 @@ const refusals: Record<Refusal, ProblemCode> = {
   revoked: 'revoked_token',
 }
 
-// RFC 6750 §2.1: the scheme, then a b64token.
-const bearerForm = /^Bearer +([A-Za-z0-9\-._~+/]+=*) *$/i
+// RFC 6750 §2.1, RFC 9449 §7.1: the scheme, then a token68.
+const headerForm = /^(?:Bearer|DPoP) +([A-Za-z0-9\-._~+/]+=*) *$/i
 
 /**
  * A hook that lets a request pass only with an access token of a person, meant for this service:
  * the issuer in `aud`, `scope` in `scope`, and `sub` not the client itself. The token is taken from
  * the Authorization header, else from the cookie, which must not be used by another site; never from
- * the query (OAuth 2.1 §5.2).
+ * the query (OAuth 2.1 §5.2). One that is bound to a key needs the proof of it.
  * @param alternative a scope that does as well
  * @throws {Problem} each refusal with its own code and its challenge (RFC 6750 §3)
  */
@@ -37,43 +40,69 @@ export const requireBearer = (
   scope: OwnScope,
   alternative?: OwnScope,
 ): onRequestAsyncHookHandler => {
-  const refuse = (code: ProblemCode, error?: string): Problem =>
-    new Problem(code, {
-      challenge: [
-        `Bearer realm="${issuer}"`,
-        ...(error === undefined ? [] : [`error="${error}"`]),
-        ...(error === 'insufficient_scope' ? [`scope="${scope}"`] : []),
-      ].join(', '),
-    })
-
-  return async (request) => {
+  return async (request, reply) => {
     const presented = presentedToken(request)
+    const scheme = presented?.scheme ?? 'Bearer'
+    const refuse = (code: ProblemCode, error?: string, detail?: string): Problem =>
+      new Problem(code, {
+        challenge: describeChallenge({ scheme, issuer, scope, error }),
+        ...(detail === undefined ? {} : { detail }),
+      })
+    const refuseProof = (error: 'invalid_token' | ProofError, reason: string): Problem =>
+      refuse(error, error, reason)
     if (presented === undefined) throw refuse('missing_credentials')
     const { token, fromCookie } = presented
     if (token === undefined) throw refuse('malformed_authorization', 'invalid_request')
     const verification = await verifier.verify(token)
     if (!verification.ok) throw refuse(refusals[verification.reason], 'invalid_token')
-    if (![scope, alternative].some((one) => isMeantFor(verification.claims, issuer, one))) {
+    const { claims } = verification
+    const proof = await requireBinding(request, reply, { token, scheme, claims }, refuseProof)
+    if (![scope, alternative].some((one) => isMeantFor(claims, issuer, one))) {
       throw refuse('insufficient_scope', 'insufficient_scope')
     }
     if (fromCookie && !safeMethods.includes(request.method)) {
-      await request.server.browserSessions?.requireNoForgery(request, verification.claims.familyId)
+      await request.server.browserSessions?.requireNoForgery(request, claims.familyId)
     }
-    request.bearer = verification.claims
+    // Last of all: what is refused for another reason may be sent again.
+    await spendProof(request, proof, refuseProof)
+    request.bearer = claims
   }
 }
+
+type ChallengeParts = {
+  readonly scheme: TokenScheme
+  readonly issuer: string
+  readonly scope: string
+  readonly error: string | undefined
+}
+
+/** RFC 6750 §3; with what a DPoP client needs to know (RFC 9449 §7.1). */
+const describeChallenge = ({ scheme, issuer, scope, error }: ChallengeParts): string =>
+  [
+    `${scheme} realm="${issuer}"`,
+    ...(error === undefined ? [] : [`error="${error}"`]),
+    ...(error === 'insufficient_scope' ? [`scope="${scope}"`] : []),
+    ...(scheme === 'DPoP' ? [`algs="${proofAlgorithms.join(' ')}"`] : []),
+  ].join(', ')
 
 // RFC 9110 §9.2.1: they change nothing.
 const safeMethods = ['GET', 'HEAD', 'OPTIONS']
 
+type PresentedToken = {
+  readonly token: string | undefined
+  readonly scheme: TokenScheme
+  readonly fromCookie: boolean
+}
+
 /** The access token of a request; without `token` when the header holds none in the right form. */
-export const presentedToken = (
-  request: FastifyRequest,
-): { readonly token: string | undefined; readonly fromCookie: boolean } | undefined => {
+export const presentedToken = (request: FastifyRequest): PresentedToken | undefined => {
   const header = request.headers.authorization
-  if (header !== undefined) return { token: bearerForm.exec(header)?.[1], fromCookie: false }
+  if (header !== undefined) {
+    const scheme = /^dpop(?: |$)/i.test(header) ? 'DPoP' : 'Bearer'
+    return { token: headerForm.exec(header)?.[1], scheme, fromCookie: false }
+  }
   const cookie = request.server.browserSessions?.read(request, 'access')
-  return cookie === undefined ? undefined : { token: cookie, fromCookie: true }
+  return cookie === undefined ? undefined : { token: cookie, scheme: 'Bearer', fromCookie: true }
 }
 
 const isMeantFor = (

@@ -23,14 +23,14 @@ export type PermittedOrigins = {
 }
 
 const exposedHeaders = [
-  ...['ETag', 'RateLimit', 'RateLimit-Policy', 'Retry-After', 'WWW-Authenticate'],
+  ...['DPoP-Nonce', 'ETag', 'RateLimit', 'RateLimit-Policy', 'Retry-After', 'WWW-Authenticate'],
   'X-Request-Id',
 ]
 
 const shared: FastifyCorsOptions = {
   methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
   allowedHeaders: [
-    ...['Accept', 'Authorization', 'Content-Type', 'If-None-Match', 'X-CSRF-Token'],
+    ...['Accept', 'Authorization', 'Content-Type', 'DPoP', 'If-None-Match', 'X-CSRF-Token'],
     'X-Request-Id',
   ],
   exposedHeaders,

@@ -35,7 +35,8 @@ const preflight = async (url: string, origin: string) => {
   })
 }
 
-const exposed = 'ETag, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-Id'
+const exposed =
+  'DPoP-Nonce, ETag, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-Id'
 
 for (const [name, url] of Object.entries({
   'an answer': '/data',

@@ -7,7 +7,7 @@ const layers = [
   ['app', 'deps'],
   ['endpoints', 'plugins', 'jobs', 'health', 'observability'],
   ['grants', 'clients', 'accounts', 'authorize', 'views'],
-  ['tokens', 'revocation', 'audit'],
+  ['tokens', 'dpop', 'revocation', 'audit'],
   ['keys', 'secrets', 'outbound'],
   ['oauth'],
 ] as const
@@ -16,7 +16,7 @@ const packageRooms: readonly (readonly [pattern: RegExp, rooms: readonly string[
   [/^(?:fastify|fastify-plugin|@fastify\/.+)$/, ['app', 'endpoints', 'plugins']],
   [/^(?:kysely|pg|pg-.+|ioredis|@electric-sql\/pglite)(?:\/|$)/, ['stores', 'deps', 'cli']],
   [/argon2/, ['secrets']],
-  [/^jose(?:\/|$)/, ['keys', 'tokens', 'clients', 'verifier']],
+  [/^jose(?:\/|$)/, ['keys', 'tokens', 'dpop', 'clients', 'verifier']],
   [/^commander$/, ['cli']],
   [/^eta$/, ['views']],
   [/^(?:undici|ipaddr\.js)$/, ['outbound']],

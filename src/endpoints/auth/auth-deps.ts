@@ -34,6 +34,8 @@ export const bearerProblems = [
   'expired_token',
   'wrong_token_type',
   'revoked_token',
+  'invalid_dpop_proof',
+  'use_dpop_nonce',
   'insufficient_scope',
   'untrusted_origin',
   'invalid_csrf_token',

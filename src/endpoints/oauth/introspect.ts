@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { type Client, isConfidential } from '../../clients/client.ts'
 import { toNumericDate } from '../../clock.ts'
 import type { Deps } from '../../deps.ts'
+import { parseConfirmation, tokenTypeOf } from '../../oauth/confirmation.ts'
 import { OAuthError } from '../../oauth/error.ts'
 import { formatScope } from '../../oauth/scope.ts'
 import { registerFormBody } from '../../plugins/form-body.ts'
@@ -53,7 +54,8 @@ const introspectAccessToken = async (
   await revocations.ensureFresh(maxStalenessMs)
   const verification = await verifier.verify(token)
   if (!verification.ok || !mayAsk(client, verification.claims)) return inactive
-  return { ...verification.claims.raw, active: true, token_type: 'Bearer' }
+  const { raw, confirmation } = verification.claims
+  return { ...raw, active: true, token_type: tokenTypeOf(confirmation) }
 }
 
 const mayAsk = (client: Client, { clientId, audience }: AccessTokenClaims): boolean =>
@@ -80,5 +82,6 @@ const introspectRefreshToken = async (
     auth_time: toNumericDate(grant.authTime),
     amr: [...grant.amr],
     ...(grant.acr === null ? {} : { acr: grant.acr }),
+    ...(grant.confirmation === null ? {} : { cnf: parseConfirmation(grant.confirmation) }),
   }
 }
