@@ -36,6 +36,7 @@ export const loadConfig = (
   const problems = [
     ...complaints.map(({ sentence }) => sentence),
     ...encryption.problems,
+    ...clients.problems,
     ...findBreaches(environment, config, unread),
   ]
   if (problems.length > 0) throw new ConfigError(problems)

@@ -40,6 +40,7 @@ import type { KeyRing } from './keys/key-ring.ts'
 import type { KeyAdministration } from './keys/rotation.ts'
 import type { Metrics } from './observability/metrics.ts'
 import { observeGrants } from './observability/observed.ts'
+import type { Outbound } from './outbound/outbound.ts'
 import type { RateLimits } from './plugins/rate-limit.ts'
 import type { Revocations } from './revocation/revocations.ts'
 import type { CsrfTokens } from './secrets/csrf-token.ts'
@@ -94,6 +95,7 @@ export type Deps = {
   readonly auditLog: AuditLog
   readonly auditWriter: AuditWriter
   readonly oneTimeIds: OneTimeIds
+  readonly outbound: Outbound
   readonly dpopProofs: DpopProofs
   readonly rateLimits: RateLimits
   readonly metrics: Metrics
@@ -167,6 +169,7 @@ const join = async (
     ...people,
     ...joinClients(foundation),
     oneTimeIds,
+    outbound: foundation.outbound,
     dpopProofs: joinDpop(foundation, { macKeys, oneTimeIds }),
     rateLimits: joinRateLimits(foundation, macKeys, people),
     ...joinAudit(foundation),
