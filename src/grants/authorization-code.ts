@@ -113,6 +113,7 @@ const openingOf = (
       ...(audience === undefined ? {} : { audience }),
     },
     ...(refreshToken === undefined ? {} : { refreshToken }),
+    sessionId: grant.sessionId,
     ...(grant.nonce === null ? {} : { nonce: grant.nonce }),
     ...(grant.claimsRequest === null ? {} : { claimsRequest: grant.claimsRequest }),
   })

@@ -33,6 +33,8 @@ export type GrantResult = {
   /** What an ID token says because it was asked for; for scopes with `openid`. */
   readonly nonce?: string
   readonly claimsRequest?: ClaimsRequest
+  /** Of the sign-in; an ID token names it also where the other tokens outlive it. */
+  readonly sessionId?: string
   /** What kind of token it is, where an answer must tell (RFC 8693 §2.2.1). */
   readonly issuedTokenType?: string
 }

@@ -16,6 +16,8 @@ export type IdTokenRequest = {
   readonly algorithm: SigningAlgorithm
   /** All that the client may ever be granted. */
   readonly registeredScope: Scope
+  /** `sid`: the sign-in, by which the client will hear of its end. */
+  readonly sessionId: string | undefined
   /** Of the authorization request; absent when the token renews an earlier one (Core §12.2). */
   readonly nonce?: string
   readonly claimsRequest?: ClaimsRequest
@@ -41,8 +43,8 @@ export const deservesIdToken = ({ scope, user }: Authorization): boolean =>
 
 export const createIdTokenIssuer = (options: Options): IdTokenIssuer => ({
   async issueIdToken(request) {
-    const { authorization, accessToken, algorithm, nonce } = request
-    const { clientId, subject, user, issuedAt, sessionId } = authorization
+    const { authorization, accessToken, algorithm, nonce, sessionId } = request
+    const { clientId, subject, user, issuedAt } = authorization
     if (user === undefined) throw new TypeError('an ID token is about a person')
     return options.keyRing.sign(algorithm, 'JWT', {
       ...(await requestedClaims(options, request)),

@@ -10,7 +10,7 @@ import { deservesIdToken, type IdTokenIssuer } from '../../tokens/id-token.ts'
 export const withIdToken = async (
   idTokenIssuer: IdTokenIssuer,
   { scope: registeredScope, settings }: Pick<Client, 'scope' | 'settings'>,
-  { authorization, nonce, claimsRequest }: GrantResult,
+  { authorization, nonce, claimsRequest, sessionId }: GrantResult,
   tokens: TokenSet,
 ): Promise<TokenSet> => {
   if (!deservesIdToken(authorization)) return tokens
@@ -19,6 +19,7 @@ export const withIdToken = async (
     accessToken: tokens.accessToken,
     algorithm: settings.idTokenSignedResponseAlg,
     registeredScope,
+    sessionId: sessionId ?? authorization.sessionId,
     ...(nonce === undefined ? {} : { nonce }),
     ...(claimsRequest === undefined ? {} : { claimsRequest }),
   })
