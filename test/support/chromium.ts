@@ -1,0 +1,39 @@
+import {
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium as driver,
+} from 'playwright-core'
+import type { Test } from 'tap'
+import { chromium } from './browser.ts'
+import { systemTool } from './system-tool.ts'
+
+/** A real browser with as many windows as a flow opens. */
+export type Chromium = {
+  readonly context: BrowserContext
+  /** What any of its windows complained about: console errors, blocked loads, exceptions. */
+  readonly complaints: readonly string[]
+  /** Every address that was asked for. */
+  readonly requests: readonly string[]
+}
+
+/** Starts Chromium without a window; it ends with the test. */
+export const startChromium = async (
+  t: Test,
+  options: BrowserContextOptions = {},
+): Promise<Chromium> => {
+  const browser = await driver.launch({
+    executablePath: await systemTool(chromium),
+    args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
+  })
+  t.teardown(() => browser.close())
+  const context = await browser.newContext({ locale: 'en', ...options })
+  context.setDefaultTimeout(20_000)
+  const complaints: string[] = []
+  const requests: string[] = []
+  context.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text())
+  })
+  context.on('weberror', (error) => complaints.push(String(error.error())))
+  context.on('request', (request) => requests.push(request.url()))
+  return { context, complaints, requests }
+}
