@@ -12,7 +12,12 @@ t.test(
     t.ok(pages.length >= 6)
     for (const page of pages) {
       t.ok(readme.includes(`](${page})`), page)
-      t.ok(existsSync(new URL(`test/${page.replace(/\.md$/, '.test.ts')}`, root)), page)
+      const name = page.replace(/^docs\/(.*)\.md$/, '$1.test.ts')
+      const tests = [`test/docs/${name}`, `test/full/${name}`].map((path) => new URL(path, root))
+      t.ok(
+        tests.some((test) => existsSync(test)),
+        page,
+      )
     }
   },
 )
