@@ -8,6 +8,9 @@ import type { UserAdministration } from './accounts/user-administration.ts'
 import type { AuditLog } from './audit/audit-log.ts'
 import type { FamilyStories } from './audit/family-stories.ts'
 import type { AuditWriter } from './audit/writer.ts'
+import type { Authorizations } from './authorize/authorizations.ts'
+import type { Interactions } from './authorize/interactions.ts'
+import type { PushedRequests } from './authorize/pushed-requests.ts'
 import type { AudienceAdministration } from './clients/audience-administration.ts'
 import type { ClientAuthenticator } from './clients/authentication.ts'
 import type { ClientAdministration } from './clients/client-administration.ts'
@@ -21,12 +24,14 @@ import type { Config } from './config.ts'
 import { joinAccounts } from './deps/accounts.ts'
 import { type AlertOptions, joinAlerting } from './deps/alerting.ts'
 import { joinAudit } from './deps/audit.ts'
+import { joinAuthorize } from './deps/authorize.ts'
 import { joinClients } from './deps/clients.ts'
 import { joinDpop } from './deps/dpop.ts'
 import { layFoundation } from './deps/foundation.ts'
 import { joinGauges } from './deps/gauges.ts'
 import { joinHousekeeping } from './deps/housekeeping.ts'
 import { joinKeys, type KeyOptions } from './deps/keys.ts'
+import { joinLogoutDelivery } from './deps/logout-delivery.ts'
 import { joinOneTimeIds } from './deps/one-time-ids.ts'
 import { joinRateLimits } from './deps/rate-limits.ts'
 import { tellOfLoneCounts, warnOfEviction } from './deps/redis-warning.ts'
@@ -34,6 +39,7 @@ import { openSharedState, type SharedState } from './deps/shared-state.ts'
 import { warnOfSplit } from './deps/split-warning.ts'
 import { joinTokens } from './deps/tokens.ts'
 import type { DpopProofs } from './dpop/proofs.ts'
+import { createDeviceRequests, type DeviceRequests } from './grants/device-requests.ts'
 import { createGrantTable, type GrantTable } from './grants/grant-table.ts'
 import { createHealth, type Health } from './jobs/health.ts'
 import type { KeyRing } from './keys/key-ring.ts'
@@ -85,6 +91,10 @@ export type Deps = {
   readonly detailsTypes: DetailsTypes
   readonly detailsTypeAdministration: DetailsTypeAdministration
   readonly grants: GrantTable
+  readonly authorizations: Authorizations
+  readonly interactions: Interactions
+  readonly pushedRequests: PushedRequests
+  readonly deviceRequests: DeviceRequests
   readonly accounts: Accounts
   readonly knownDevices: KnownDevices
   readonly csrfTokens: CsrfTokens
@@ -148,12 +158,14 @@ const join = async (
   const health = createHealth({ revocations, bus: sharedState.bus })
   const housekeeping = joinHousekeeping(foundation)
   const alerting = joinAlerting(foundation, options)
+  const logoutDelivery = joinLogoutDelivery(foundation, tokens.logoutTokenIssuer)
   joinGauges(foundation, { storage, hasher, keyRing: keys.keyRing, health })
   const heldInMemory = [keys.keyRing, macKeys, subjectKey, audiences, detailsTypes, clientOrigins]
 
   const close = async (): Promise<void> => {
     await keySchedule.close()
     await alerting.close()
+    await logoutDelivery.close()
     await housekeeping.close()
     await revocations.close()
     for (const part of heldInMemory) part.close()
@@ -173,14 +185,17 @@ const join = async (
     dpopProofs: joinDpop(foundation, { macKeys, oneTimeIds }),
     rateLimits: joinRateLimits(foundation, macKeys, people),
     ...joinAudit(foundation),
+    ...joinAuthorize(foundation, { ...keys, ...tokens }),
     ...{ health, metrics },
     grants: observeGrants(
       createGrantTable({
         ...{ config, clock, auditWriter, ...tokens, familyStarter, revocations },
         codes: stores.authorizationCodes,
+        devices: stores.deviceCodes,
       }),
       metrics.count,
     ),
+    deviceRequests: createDeviceRequests(stores.deviceCodes),
     readSchemaStatus: storage.readSchemaStatus,
     panic: storage.panic,
     async beginService() {
@@ -190,6 +205,7 @@ const join = async (
       warnOfSplit(config, audiences, logger)
       keySchedule.start()
       alerting.start()
+      logoutDelivery.start()
       tellOfLoneCounts(config, storage.mode, logger)
       void warnOfEviction(config, logger)
       await housekeeping.start()

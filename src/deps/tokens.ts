@@ -12,6 +12,7 @@ import { createFamilyStarter } from '../tokens/family-start.ts'
 import { createIdTokenIssuer } from '../tokens/id-token.ts'
 import { createIdTokenHints } from '../tokens/id-token-hint.ts'
 import { createTokenIssuer } from '../tokens/issuer.ts'
+import { createLogoutTokenIssuer } from '../tokens/logout-token.ts'
 import { createRefresher } from '../tokens/refresher.ts'
 import { createSubjects } from '../tokens/subjects.ts'
 import { createAccessTokenVerifier } from '../tokens/verifier.ts'
@@ -58,6 +59,7 @@ export const joinTokens = (foundation: Foundation, { keyRing, macKeys, subjectKe
       },
     }),
     claimsRequests: stores.claimsRequests,
+    logoutTokenIssuer: createLogoutTokenIssuer({ issuer: issuerUrl, keyRing, subjects, clock }),
     idTokenHints: createIdTokenHints({ issuer: issuerUrl, keyRing, subjects, clock }),
     verifier: createAccessTokenVerifier({
       ...{ issuer: issuerUrl, keyRing, revocations, clock, subjects },

@@ -45,6 +45,11 @@ export const counters = {
     help: 'Attempts to send an alert to its receiver',
     labels: ['outcome'],
   },
+  logoutDeliveries: {
+    name: 'tessera_logout_deliveries_total',
+    help: 'Attempts to tell a client of the end of a session',
+    labels: ['outcome'],
+  },
   keyRotationsStuck: {
     name: 'tessera_key_rotations_stuck_total',
     help: 'Times at which a key was due to be replaced and could not be',

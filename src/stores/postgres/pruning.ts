@@ -25,11 +25,14 @@ export const createPruners = ({ db, now }: Connection): Chore[] => {
     byCondition('authorization_requests', sql`expires_at < ${now()}`),
     // Kept for a day, so that a second use is known for what it is.
     byCondition('authorization_codes', sql`expires_at < ${now()} - interval '1 day'`),
+    // The same, so that a device is told what became of it.
+    byCondition('device_codes', sql`expires_at < ${now()} - interval '1 day'`),
     byCondition('revocations', sql`expires_at < ${now()}`),
     byCondition('client_secrets', sql`expires_at < ${now()}`),
     byCondition('one_time_ids', sql`expires_at < ${now()}`),
     // Attempts to send one end after less than a day.
     byCondition('alerts', sql`raised_at < ${now()} - interval '30 days'`),
+    byCondition('logout_notices', sql`created_at < ${now()} - interval '7 days'`),
     // No retry window is longer than ten minutes, outages aside.
     byCondition('outages', sql`ended_at < ${now()} - interval '1 day'`),
   ]

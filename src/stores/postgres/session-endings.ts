@@ -3,6 +3,7 @@ import type { Act } from '../../audit/act.ts'
 import type { RecordedEvent } from '../../audit/event.ts'
 import type { Executor } from './database.ts'
 import { revokeFamilies, revokeFamiliesOfSessions } from './family-endings.ts'
+import { insertLogoutNotices } from './logout-notices.ts'
 import { insertRevocations, type NewRevocation } from './revocation-rows.ts'
 import { userEvent } from './user-rows.ts'
 
@@ -22,7 +23,9 @@ const endSessions = async (
     UPDATE sessions s SET ended_at = ${now()}, ended_reason = ${reason}
     WHERE ${condition} AND s.ended_at IS NULL AND s.expires_at > ${now()}
     RETURNING s.id`.execute(trx)
-  return rows.map(({ id }) => id)
+  const ids = rows.map(({ id }) => id)
+  if (ids.length > 0) await insertLogoutNotices(trx, now, ids)
+  return ids
 }
 
 /** Entries that refuse the access tokens of ended sessions. */

@@ -14,8 +14,10 @@ import { createClientStore } from './clients.ts'
 import { createConsentStore } from './consents.ts'
 import type { Connection } from './database.ts'
 import { createDetailsTypeStore } from './details-types.ts'
+import { createDeviceCodeStore } from './device-codes.ts'
 import { createKeyEmergencyStore } from './key-emergencies.ts'
 import { createKeyPruners } from './key-pruning.ts'
+import { createLogoutNoticeStore } from './logout-notices.ts'
 import { createMacKeyStore } from './mac-keys.ts'
 import { createOneTimeIdStore } from './one-time-ids.ts'
 import { createOutageStore } from './outages.ts'
@@ -43,6 +45,7 @@ export const createStores = (
   audit: createAuditStore(connection),
   auditLog: createAuditLog(connection),
   detailsTypes: createDetailsTypeStore(connection),
+  deviceCodes: createDeviceCodeStore(connection),
   familyRecords: createFamilyRecords(connection),
   authorizationCodes: createAuthorizationCodeStore(connection, entryLifetimeSeconds),
   authorizationRequests: createAuthorizationRequestStore(connection),
@@ -51,6 +54,7 @@ export const createStores = (
   consents: createConsentStore(connection, entryLifetimeSeconds),
   families: createRefreshFamilyStore(connection, entryLifetimeSeconds),
   keyEmergencies: createKeyEmergencyStore(connection, entryLifetimeSeconds),
+  logoutNotices: createLogoutNoticeStore(connection),
   macKeys: createMacKeyStore(connection),
   oneTimeIds: createOneTimeIdStore(connection),
   outages: createOutageStore(connection),
