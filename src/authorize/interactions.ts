@@ -1,3 +1,4 @@
+import type { Origin } from '../audit/event.ts'
 import type { Client } from '../clients/client.ts'
 import type { AuthorizationRequest } from './authorization-request.ts'
 import type { AuthorizationResponse } from './authorization-response.ts'
@@ -24,5 +25,5 @@ export type Interactions = {
   /** The user picked one of the browser's sessions for this request. */
   choose(id: string, browser: string, sessionId: string): Promise<void>
   /** The user does not want it. @returns the answer to the client, `access_denied`; once. */
-  deny(id: string, browser: string): Promise<AuthorizationResponse | undefined>
+  deny(id: string, browser: string, origin?: Origin): Promise<AuthorizationResponse | undefined>
 }

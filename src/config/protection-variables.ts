@@ -69,6 +69,10 @@ export const protectionVariables = {
     1,
     86_400,
   ),
+  REQUIRE_PUSHED_AUTHORIZATION_REQUESTS: Type.Boolean({
+    default: false,
+    description: 'Take authorization requests from clients themselves only, at /par (RFC 9126)',
+  }),
   SESSION_COOKIES: Type.Boolean({
     default: false,
     description:

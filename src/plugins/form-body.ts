@@ -6,15 +6,15 @@ import { requirePlainUtf8 } from './body-coding.ts'
 /** The parameters of a form; no prototype, no empty values. Repeatable ones are always lists. */
 export type FormBody = Record<string, string | string[]>
 
+/** Names of parameters. */
+export type Names = { includes(name: string): boolean }
+
 /**
  * Makes a scope take forms and nothing else (415), strictly: UTF-8 throughout, every parameter at
  * most once, an empty value is none (OAuth 2.1 §3.2). A request without a body is an empty form.
  * @param repeatable parameters that may come several times, as `resource` may (RFC 8707 §2)
  */
-export const registerFormBody = (
-  app: FastifyInstance,
-  repeatable: readonly string[] = [],
-): void => {
+export const registerFormBody = (app: FastifyInstance, repeatable: Names = []): void => {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser(
     'application/x-www-form-urlencoded',
@@ -39,7 +39,7 @@ export const registerFormBody = (
  * @throws {Problem} `malformed_body` for bytes or escapes that are not UTF-8 text, `validation` for
  *   a repeated parameter.
  */
-export const parseForm = (bytes: Uint8Array, repeatable: readonly string[] = []): FormBody => {
+export const parseForm = (bytes: Uint8Array, repeatable: Names = []): FormBody => {
   const form: FormBody = Object.create(null)
   const seen = new Set<string>()
   for (const pair of (decodeUtf8(bytes) ?? malformed()).split('&')) {

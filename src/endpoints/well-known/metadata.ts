@@ -9,6 +9,7 @@ import { ownScopes } from '../../oauth/own-scope.ts'
 import { openidScopes } from '../../oauth/standard-claims.ts'
 import { basePathOf } from '../../plugins/base-path.ts'
 import { problemResponses } from '../problem-schema.ts'
+import { authorizationMembers, describeAuthorization } from './authorization-metadata.ts'
 import { describeOpenid, openidMembers } from './openid-metadata.ts'
 
 type MetadataDeps = Pick<Deps, 'config' | 'grants'>
@@ -30,6 +31,7 @@ const metadataSchema = Type.Object(
     revocation_endpoint_auth_methods_supported: words,
     introspection_endpoint_auth_methods_supported: words,
     introspection_signing_alg_values_supported: words,
+    ...authorizationMembers,
     ...openidMembers,
     dpop_signing_alg_values_supported: words,
   },
@@ -70,8 +72,11 @@ const describe = (app: FastifyInstance, { config, grants }: MetadataDeps): Metad
   const ifRegistered = (method: 'GET' | 'POST', path: string, members: Partial<Metadata>) =>
     app.hasRoute({ method, url: base + path }) ? members : {}
   const at = (path: string): string => config.issuer + path
+  const has = (method: 'GET' | 'POST', path: string): boolean =>
+    app.hasRoute({ method, url: base + path })
   return {
     issuer: config.issuer,
+    ...describeAuthorization(at, has, config.requirePushedAuthorizationRequests),
     ...ifRegistered('POST', '/token', {
       token_endpoint: at('/token'),
       grant_types_supported: Object.keys(grants),
