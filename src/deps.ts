@@ -31,7 +31,7 @@ import { layFoundation } from './deps/foundation.ts'
 import { joinGauges } from './deps/gauges.ts'
 import { joinHousekeeping } from './deps/housekeeping.ts'
 import { joinKeys, type KeyOptions } from './deps/keys.ts'
-import { joinLogoutDelivery } from './deps/logout-delivery.ts'
+import { joinLogoutDelivery, type LogoutOptions } from './deps/logout-delivery.ts'
 import { joinOneTimeIds } from './deps/one-time-ids.ts'
 import { joinRateLimits } from './deps/rate-limits.ts'
 import { tellOfLoneCounts, warnOfEviction } from './deps/redis-warning.ts'
@@ -55,6 +55,7 @@ import type { SchemaStatus } from './stores/postgres/migrator.ts'
 import { openStorage, type Storage, type StorageOptions } from './stores/storage.ts'
 import type { AccessTokenRevocation } from './tokens/access-token-revocation.ts'
 import type { ClaimsRequests } from './tokens/claims-requests.ts'
+import type { DeviceCodeStore } from './tokens/device-code.ts'
 import type { Families } from './tokens/families.ts'
 import type { IdTokenIssuer } from './tokens/id-token.ts'
 import type { IdTokenHints } from './tokens/id-token-hint.ts'
@@ -95,6 +96,7 @@ export type Deps = {
   readonly interactions: Interactions
   readonly pushedRequests: PushedRequests
   readonly deviceRequests: DeviceRequests
+  readonly deviceCodes: DeviceCodeStore
   readonly accounts: Accounts
   readonly knownDevices: KnownDevices
   readonly csrfTokens: CsrfTokens
@@ -129,7 +131,7 @@ export type Deps = {
 export const createDeps = async (
   config: Config,
   logger: Logger,
-  options: StorageOptions & KeyOptions & AlertOptions = {},
+  options: StorageOptions & KeyOptions & AlertOptions & LogoutOptions = {},
 ): Promise<Deps> => {
   const storage = await openStorage(config, logger, options)
   const sharedState = openSharedState(config, logger)
@@ -146,7 +148,7 @@ const join = async (
   logger: Logger,
   storage: Storage,
   sharedState: SharedState,
-  options: KeyOptions & AlertOptions,
+  options: KeyOptions & AlertOptions & LogoutOptions,
 ): Promise<Deps> => {
   const foundation = layFoundation(config, logger, storage, sharedState)
   const { stores, clock, audiences, clientOrigins, auditWriter, metrics, revocations } = foundation
@@ -158,7 +160,7 @@ const join = async (
   const health = createHealth({ revocations, bus: sharedState.bus })
   const housekeeping = joinHousekeeping(foundation)
   const alerting = joinAlerting(foundation, options)
-  const logoutDelivery = joinLogoutDelivery(foundation, tokens.logoutTokenIssuer)
+  const logoutDelivery = joinLogoutDelivery(foundation, tokens.logoutTokenIssuer, options)
   joinGauges(foundation, { storage, hasher, keyRing: keys.keyRing, health })
   const heldInMemory = [keys.keyRing, macKeys, subjectKey, audiences, detailsTypes, clientOrigins]
 
@@ -196,6 +198,7 @@ const join = async (
       metrics.count,
     ),
     deviceRequests: createDeviceRequests(stores.deviceCodes),
+    deviceCodes: stores.deviceCodes,
     readSchemaStatus: storage.readSchemaStatus,
     panic: storage.panic,
     async beginService() {

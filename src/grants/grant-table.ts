@@ -2,11 +2,13 @@ import type { AuditWriter } from '../audit/writer.ts'
 import type { Clock } from '../clock.ts'
 import type { Config } from '../config.ts'
 import type { GrantType } from '../oauth/grant-type.ts'
+import type { DeviceCodeStore } from '../tokens/device-code.ts'
 import type { TokenIssuer } from '../tokens/issuer.ts'
 import type { Refresher } from '../tokens/refresher.ts'
 import type { AccessTokenVerifier } from '../tokens/verifier.ts'
 import { createAuthorizationCodeGrant } from './authorization-code.ts'
 import { createClientCredentialsGrant } from './client-credentials.ts'
+import { createDeviceCodeGrant } from './device-code.ts'
 import type { Grant } from './grant.ts'
 import { createRefreshTokenGrant } from './refresh-token.ts'
 import { createTokenExchangeGrant } from './token-exchange.ts'
@@ -16,6 +18,7 @@ export type GrantTable = Readonly<Record<GrantType, Grant>>
 type AuthorizationCodeParts = Parameters<typeof createAuthorizationCodeGrant>[0]
 
 type Dependencies = Omit<AuthorizationCodeParts, 'config' | 'auditWriter'> & {
+  readonly devices: DeviceCodeStore
   readonly config: AuthorizationCodeParts['config'] & Pick<Config, 'issuer' | 'refreshGraceSeconds'>
   /** In step with the database. */
   readonly clock: Clock
@@ -44,6 +47,9 @@ export const createGrantTable = ({
   refresh_token: createRefreshTokenGrant({
     refresher,
     refreshGraceSeconds: config.refreshGraceSeconds,
+  }),
+  'urn:ietf:params:oauth:grant-type:device_code': createDeviceCodeGrant({
+    ...{ config, issuer, ...redemption },
   }),
   'urn:ietf:params:oauth:grant-type:token-exchange': createTokenExchangeGrant({
     ...{ clock, issuer, verifier, auditWriter },

@@ -3,6 +3,7 @@ export const grantTypes = [
   'authorization_code',
   'client_credentials',
   'refresh_token',
+  'urn:ietf:params:oauth:grant-type:device_code',
   'urn:ietf:params:oauth:grant-type:token-exchange',
 ] as const
 export type GrantType = (typeof grantTypes)[number]

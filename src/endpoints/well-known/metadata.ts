@@ -12,7 +12,7 @@ import { problemResponses } from '../problem-schema.ts'
 import { authorizationMembers, describeAuthorization } from './authorization-metadata.ts'
 import { describeOpenid, openidMembers } from './openid-metadata.ts'
 
-type MetadataDeps = Pick<Deps, 'config' | 'grants'>
+type MetadataDeps = Pick<Deps, 'config' | 'detailsTypes' | 'grants'>
 
 const url = Type.Optional(Type.String({ format: 'uri' }))
 const words = Type.Optional(Type.Array(Type.String()))
@@ -21,6 +21,7 @@ const metadataSchema = Type.Object(
   {
     issuer: Type.String({ format: 'uri' }),
     token_endpoint: url,
+    device_authorization_endpoint: url,
     revocation_endpoint: url,
     introspection_endpoint: url,
     jwks_uri: url,
@@ -34,6 +35,7 @@ const metadataSchema = Type.Object(
     ...authorizationMembers,
     ...openidMembers,
     dpop_signing_alg_values_supported: words,
+    authorization_details_types_supported: words,
   },
   { description: 'What this authorization server offers (RFC 8414 §2)' },
 )
@@ -67,7 +69,11 @@ export const metadata: FastifyPluginAsyncTypebox<MetadataDeps> = async (app, dep
 
 const isConfidential = (method: string): boolean => method !== 'none'
 
-const describe = (app: FastifyInstance, { config, grants }: MetadataDeps): Metadata => {
+const describe = (
+  app: FastifyInstance,
+  { config, detailsTypes, grants }: MetadataDeps,
+): Metadata => {
+  const types = detailsTypes.all().map(({ type }) => type)
   const base = basePathOf(config.issuer)
   const ifRegistered = (method: 'GET' | 'POST', path: string, members: Partial<Metadata>) =>
     app.hasRoute({ method, url: base + path }) ? members : {}
@@ -83,6 +89,11 @@ const describe = (app: FastifyInstance, { config, grants }: MetadataDeps): Metad
       dpop_signing_alg_values_supported: [...proofAlgorithms],
       token_endpoint_auth_methods_supported: [...authenticationMethods],
     }),
+    ...ifRegistered('POST', '/device_authorization', {
+      device_authorization_endpoint: at('/device_authorization'),
+    }),
+    // RFC 9396 §10; RFC 8414 §3.2: what would be empty is left out.
+    ...(types.length === 0 ? {} : { authorization_details_types_supported: types }),
     ...ifRegistered('POST', '/revoke', {
       revocation_endpoint: at('/revoke'),
       revocation_endpoint_auth_methods_supported: [...authenticationMethods],

@@ -29,6 +29,8 @@ export const createPruners = ({ db, now }: Connection): Chore[] => {
     byCondition('device_codes', sql`expires_at < ${now()} - interval '1 day'`),
     byCondition('revocations', sql`expires_at < ${now()}`),
     byCondition('client_secrets', sql`expires_at < ${now()}`),
+    // Who looks into who registered by one finds it a month longer.
+    byCondition('registration_tokens', sql`expires_at < ${now()} - interval '30 days'`),
     byCondition('one_time_ids', sql`expires_at < ${now()}`),
     // Attempts to send one end after less than a day.
     byCondition('alerts', sql`raised_at < ${now()} - interval '30 days'`),

@@ -1,6 +1,7 @@
 import type { ColumnType, Generated } from 'kysely'
 import type { AuditEventType, Severity } from '../../audit/catalogue.ts'
 import type { AuthorizationRequest } from '../../authorize/authorization-request.ts'
+import type { AuthenticationMethod } from '../../clients/client.ts'
 import type { SigningAlgorithm } from '../../oauth/algorithm.ts'
 import type { AuthorizationDetail } from '../../oauth/authorization-details.ts'
 import type { ClaimsRequest } from '../../oauth/claims-request.ts'
@@ -19,6 +20,7 @@ export type Database = {
   consents: ConsentRow
   authorization_requests: AuthorizationRequestRow
   authorization_codes: AuthorizationCodeRow
+  device_codes: DeviceCodeRow
   refresh_families: RefreshFamilyRow
   outages: { id: string; started_at: Date; ended_at: Date }
   one_time_ids: { digest: Uint8Array; expires_at: Date }
@@ -77,7 +79,7 @@ export type DetailsTypeRow = {
 export type ClientRow = {
   id: string
   name: string
-  authentication_method: 'none' | 'client_secret_basic' | 'client_secret_post'
+  authentication_method: AuthenticationMethod
   grant_types: string[]
   scope: string[]
   audience: string[]
@@ -100,6 +102,7 @@ export type ClientSecretRow = {
   id: string
   client_id: string
   digest: Uint8Array
+  sealed_secret: ColumnType<Uint8Array | null, Uint8Array | null | undefined, Uint8Array>
   created_at: Generated<Date>
   expires_at: Date | null
 }
@@ -175,6 +178,29 @@ export type AuthorizationCodeRow = {
   used_at: Date | null
   family_id: string | null
   reused_at: Date | null
+}
+
+export type DeviceCodeRow = {
+  digest: Uint8Array
+  user_code_digest: Uint8Array
+  client_id: string
+  scope: string[]
+  audience: string[] | null
+  authorization_details: NullableJson<AuthorizationDetail[]>
+  interval_seconds: number
+  polled_at: Date | null
+  created_at: Date
+  expires_at: Date
+  user_id: string | null
+  session_id: string | null
+  credential_epoch: number | null
+  auth_time: Date | null
+  amr: string[] | null
+  acr: string | null
+  approved_at: Date | null
+  denied_at: Date | null
+  used_at: Date | null
+  family_id: string | null
 }
 
 export type RefreshFamilyRow = {

@@ -23,8 +23,10 @@ import { createOneTimeIdStore } from './one-time-ids.ts'
 import { createOutageStore } from './outages.ts'
 import { createPruners } from './pruning.ts'
 import { createRefreshFamilyStore } from './refresh-families.ts'
+import { createRegistrationTokenStore } from './registration-tokens.ts'
 import { createRevocationStore } from './revocations.ts'
 import { createRoleStore } from './roles.ts'
+import { createSelfRegistrationStore } from './self-registrations.ts'
 import { createSessionStore } from './sessions.ts'
 import { createSigningKeyStore } from './signing-keys.ts'
 import { createSubjectKeyStore } from './subject-key.ts'
@@ -64,6 +66,8 @@ export const createStores = (
     ...createPruners(connection),
     ...createKeyPruners(connection),
   ],
+  registrationTokens: createRegistrationTokenStore(connection),
+  selfRegistrations: createSelfRegistrationStore(connection, entryLifetimeSeconds),
   revocations: createRevocationStore(connection),
   roles: createRoleStore(connection),
   sessions: createSessionStore(connection, entryLifetimeSeconds),

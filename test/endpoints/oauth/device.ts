@@ -1,0 +1,68 @@
+import { randomUUID } from 'node:crypto'
+import { createConnection } from '../../../src/stores/postgres/database.ts'
+import { approveDevice } from '../../../src/stores/postgres/device-codes.ts'
+import { type connect, register, type TestService } from '../../support/service.ts'
+import { byOperator, postForm } from './requests.ts'
+
+export const deviceGrantType = 'urn:ietf:params:oauth:grant-type:device_code'
+
+/** A television: a public client that may use devices. */
+export const createDeviceClient = async (
+  { deps }: TestService,
+  grantTypes: readonly string[] = [],
+) => {
+  const { client } = await deps.clientAdministration.create(
+    {
+      name: 'Television',
+      authenticationMethod: 'none',
+      grantTypes: [deviceGrantType, ...grantTypes],
+      scope: ['read', 'write', 'account', 'offline_access'],
+    },
+    byOperator,
+  )
+  return client
+}
+
+type Begun = { readonly device_code: string; readonly user_code: string }
+
+export const beginDevice = async (
+  { app }: TestService,
+  client: { readonly id: string },
+  form: object = {},
+): Promise<Begun> =>
+  (await postForm(app, '/device_authorization', { client_id: client.id, ...form })).json()
+
+export const pollDevice = (
+  { app }: TestService,
+  client: { readonly id: string },
+  device_code: string,
+  form: object = {},
+) =>
+  postForm(app, '/token', {
+    ...{ grant_type: deviceGrantType, client_id: client.id, device_code, ...form },
+  })
+
+/** Somebody signed in who agrees, as the pages would have it. @returns who. */
+export const approve = async (
+  service: TestService,
+  db: Awaited<ReturnType<typeof connect>>,
+  userCode: string,
+) => {
+  const person = await register(service.app)
+  const [session] = await db
+    .selectFrom('sessions')
+    .select('id')
+    .where('user_id', '=', person.user.id)
+    .execute()
+  const waiting = await service.deps.deviceRequests.find(userCode)
+  const { now } = createConnection(db)
+  const approved = await db.transaction().execute((trx) =>
+    approveDevice(trx, now, {
+      id: waiting?.id ?? randomUUID(),
+      userId: person.user.id,
+      sessionId: session?.id ?? '',
+    }),
+  )
+  if (!approved) throw new Error('the device does not wait')
+  return { ...person, sessionId: session?.id ?? '' }
+}
