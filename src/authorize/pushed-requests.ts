@@ -2,14 +2,18 @@ import type { Client } from '../clients/client.ts'
 import { invalidRequest, OAuthError } from '../oauth/error.ts'
 import { sha256 } from '../secrets/digest.ts'
 import { randomToken } from '../secrets/random.ts'
+import type { AuthorizationRequest } from './authorization-request.ts'
 import { onlyValue, type RawParameters } from './parameters.ts'
 import { RefusedRequest, type RequestReaderParts, readRequest } from './request-reader.ts'
 import type { AuthorizationRequestStore, StoredRequest } from './request-store.ts'
 
 /** Requests that clients push before the browser comes (RFC 9126). */
 export type PushedRequests = {
-  /** @throws {OAuthError} for the client itself: no browser is there yet. */
-  push(sent: RawParameters, client: Client): Promise<PushedRequest>
+  /**
+   * @param jkt of the DPoP key that the client has proved: that alone may redeem the code
+   * @throws {OAuthError} for the client itself: no browser is there yet.
+   */
+  push(sent: RawParameters, client: Client, jkt: string | undefined): Promise<PushedRequest>
   /** @throws {OAuthError} for a page, when the reference is not, or no more, this client's. */
   find(client: Client, sent: RawParameters, browserDigest: Buffer): Promise<StoredRequest>
 }
@@ -29,7 +33,7 @@ const lifetimeSeconds = 90
 export const createPushedRequests = (
   parts: RequestReaderParts & { readonly store: AuthorizationRequestStore },
 ): PushedRequests => ({
-  async push(sent, client) {
+  async push(sent, client, jkt) {
     if (sent.request_uri !== undefined) {
       throw invalidRequest('request_uri must not be pushed (RFC 9126)')
     }
@@ -37,7 +41,8 @@ export const createPushedRequests = (
       throw error instanceof RefusedRequest ? error.reason : error
     })
     const reference = randomToken()
-    await parts.store.push(request, sha256(reference), lifetimeSeconds)
+    const bound = bindToKey(request, jkt)
+    await parts.store.push(bound, sha256(reference), lifetimeSeconds)
     return { requestUri: prefix + reference, expiresIn: lifetimeSeconds }
   },
 
@@ -54,3 +59,13 @@ export const createPushedRequests = (
     return found
   },
 })
+
+/** RFC 9449 §10.1: a proof is as good as `dpop_jkt`, and where both came they are the same key. */
+const bindToKey = (
+  request: AuthorizationRequest,
+  jkt: string | undefined,
+): AuthorizationRequest => {
+  if (jkt === undefined) return request
+  if (request.dpopJkt === undefined || request.dpopJkt === jkt) return { ...request, dpopJkt: jkt }
+  throw new OAuthError('invalid_dpop_proof', 'dpop_jkt is not the key of the DPoP proof')
+}

@@ -12,6 +12,7 @@ import {
   formMediaType,
 } from './client-parameters.ts'
 import { oauthErrors } from './oauth-error-schema.ts'
+import { checkProof, spendProof } from './request-proof.ts'
 
 const schema = {
   summary: 'Push an authorization request',
@@ -42,6 +43,7 @@ export const par: FastifyPluginAsyncTypebox<ParDeps> = async (app, deps) => {
     { schema, config: { errorFormat: 'oauth', forClients: true, rateLimit: 'token' } },
     async (request, reply) => {
       const { body } = request
+      const proof = await checkProof(request, reply)
       const client = await deps.clientAuthenticator.authenticate(
         clientRequestOf(request, body),
         originOf(request),
@@ -51,7 +53,8 @@ export const par: FastifyPluginAsyncTypebox<ParDeps> = async (app, deps) => {
       const sent = Object.fromEntries(
         Object.entries(body).map(([name, value]) => [name, [value].flat()]),
       )
-      const { requestUri, expiresIn } = await deps.pushedRequests.push(sent, client)
+      await spendProof(request, proof)
+      const { requestUri, expiresIn } = await deps.pushedRequests.push(sent, client, proof?.jkt)
       return reply.code(201).send({ request_uri: requestUri, expires_in: expiresIn })
     },
   )
