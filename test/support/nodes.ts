@@ -1,16 +1,17 @@
 import type { Test } from 'tap'
 import type { KeyOptions } from '../../src/deps/keys.ts'
+import type { LogoutOptions } from '../../src/deps/logout-delivery.ts'
 import { startService, type TestService } from './service.ts'
 
 /** Two nodes of one service: one database, nothing else shared. */
 export const startNodes = async (
   t: Test,
   environment: Readonly<Record<string, string>> = {},
-  keyOptions: KeyOptions = {},
+  options: KeyOptions & LogoutOptions = {},
 ): Promise<readonly [TestService, TestService]> => {
-  const first = await startService(t, environment, keyOptions)
+  const first = await startService(t, environment, options)
   const other = { ...environment, DATABASE_URL: first.databaseUrl }
-  const second = await startService(t, other, keyOptions)
+  const second = await startService(t, other, options)
   return [first, second]
 }
 

@@ -5,6 +5,7 @@ import { buildApp } from '../../src/app.ts'
 import { type Config, loadConfig } from '../../src/config.ts'
 import type { AlertOptions } from '../../src/deps/alerting.ts'
 import type { KeyOptions } from '../../src/deps/keys.ts'
+import type { LogoutOptions } from '../../src/deps/logout-delivery.ts'
 import { createDeps, type Deps } from '../../src/deps.ts'
 import { createLogger } from '../../src/plugins/logger.ts'
 import { connectPostgres } from '../../src/stores/postgres/database.ts'
@@ -73,7 +74,7 @@ const createDatabase = (t: Test, environment: Readonly<Record<string, string>>) 
 export const startService = async (
   t: Test,
   environment: Readonly<Record<string, string>> = {},
-  options: KeyOptions & AlertOptions = {},
+  options: KeyOptions & AlertOptions & LogoutOptions = {},
 ): Promise<TestService> => {
   const databaseUrl = environment.DATABASE_URL ?? (await createDatabase(t, environment)).url
   const config = loadConfig(
