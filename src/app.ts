@@ -15,8 +15,10 @@ import { metadata } from './endpoints/well-known/metadata.ts'
 import { basePathOf } from './plugins/base-path.ts'
 import { registerBrowserSessions } from './plugins/browser-sessions.ts'
 import { registerBrowsers } from './plugins/browsers.ts'
+import { registerClientCertificate } from './plugins/client-certificate.ts'
 import { registerDraining } from './plugins/graceful-close.ts'
 import { registerOverload } from './plugins/overload.ts'
+import { registerPages } from './plugins/pages.ts'
 import { registerPossession } from './plugins/possession.ts'
 import { registerRateLimit } from './plugins/rate-limit.ts'
 import { registerRefusalAudit } from './plugins/refusal-audit.ts'
@@ -45,7 +47,9 @@ export const buildApp = async (deps: Deps): Promise<FastifyInstance> => {
   }
   registerBrowserSessions(app, deps)
   registerBrowsers(app, deps)
+  registerPages(app, deps)
   registerPossession(app, deps)
+  registerClientCertificate(app, config)
   await registerOverload(app, config)
   registerRefusalAudit(app, deps.auditWriter)
   registerRateLimit(app, { ...deps.rateLimits, limits: config.rateLimits })

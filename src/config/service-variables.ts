@@ -43,5 +43,9 @@ export const serviceVariables = {
     'redis://, rediss://, redis-sentinel://host:26379,host:26379/name or redis-cluster://host:6379,host:6379; unset: shared state in the process',
     { example: 'redis://localhost:6379/0', secret: true },
   ),
+  TEMPLATES_DIR: text(
+    'Folder whose templates (`sign-in.eta`, `layout.eta`, …) and `tessera.css` stand in for those of the same name',
+    { example: '/etc/tessera/templates' },
+  ),
   DATA_DIR: textOr('data', 'Folder of the embedded mode: database, lock and local socket'),
 }

@@ -35,6 +35,7 @@ export const problems = {
   own_account: [409, 'Administrators cannot do this to their own account'],
   role_in_use: [409, 'Accounts have the role'],
   conflict: [409, 'The request conflicts with the present state'],
+  interaction_expired: [410, 'The request has expired or was answered already'],
   body_too_large: [413, 'The body is too large'],
   uri_too_long: [414, 'The address is too long'],
   unsupported_media_type: [415, 'The content type is not supported'],

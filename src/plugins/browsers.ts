@@ -19,6 +19,8 @@ export type Browsers = {
   allSessionsOf(request: FastifyRequest): Promise<readonly BrowserSession[]>
   /** What its sessions are known by; for sign-ins. */
   secretsOf(request: FastifyRequest): readonly string[]
+  /** The browser's own secret, if it has one. */
+  knownSecretOf(request: FastifyRequest): string | undefined
   /** The browser's own secret, to which whatever it begins is bound; it gets one if it has none. */
   secretOf(request: FastifyRequest, reply: FastifyReply): string
   /** After a sign-in. The secrets that the browser has stay beside it. */
@@ -45,6 +47,11 @@ export const registerBrowsers = (
       .split('.', mostSessions)
       .filter((secret) => secretForm.test(secret))
 
+  const knownSecretOf = (request: FastifyRequest): string | undefined => {
+    const known = given.get(request) ?? cookies.read(request, 'browser')
+    return known !== undefined && secretForm.test(known) ? known : undefined
+  }
+
   const allSessionsOf = async (request: FastifyRequest): Promise<readonly BrowserSession[]> =>
     accounts.ownSessions.listOfBrowser(secretsOf(request))
 
@@ -55,9 +62,10 @@ export const registerBrowsers = (
       const all = await allSessionsOf(request)
       return all.filter(({ mustChangePassword }) => !mustChangePassword)
     },
+    knownSecretOf,
     secretOf(request, reply) {
-      const known = given.get(request) ?? cookies.read(request, 'browser')
-      if (known !== undefined && secretForm.test(known)) return known
+      const known = knownSecretOf(request)
+      if (known !== undefined) return known
       const secret = randomToken()
       given.set(request, secret)
       cookies.giveBrowser(reply, secret)

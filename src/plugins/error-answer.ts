@@ -1,8 +1,11 @@
 import { OAuthError, type OAuthErrorCode } from '../oauth/error.ts'
 import { Problem, type ProblemCode } from '../oauth/problem.ts'
 
-/** How a route tells its errors: problem details (RFC 9457) or the JSON of RFC 6749 §5.2. */
-export type ErrorFormat = 'problem' | 'oauth'
+/**
+ * How a route tells its errors: problem details (RFC 9457), the JSON of RFC 6749 §5.2, or a page for
+ * people.
+ */
+export type ErrorFormat = 'problem' | 'oauth' | 'page'
 
 /** An error as it goes over the wire; a plain value, so that a raw socket can send it too. */
 export type ErrorAnswer = {

@@ -37,6 +37,8 @@ export const sendError = (
   const error = translateError(thrown)
   request.refusal = { code: codeOf(error), reason: reasonOf(error) }
   if (error.status === 500) request.log.error({ err: error.cause ?? error }, 'request failed')
+  const { pages } = request.server
+  if (format === 'page' && pages !== undefined) return pages.sendError(request, reply, error)
   const answer = renderError(error, format, request.id)
   return reply.code(answer.status).headers(answer.headers).send(answer.body)
 }
