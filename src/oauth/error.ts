@@ -25,6 +25,9 @@ export type OAuthErrorCode =
   | 'invalid_request_object'
   | 'request_not_supported'
   | 'request_uri_not_supported'
+  | 'invalid_redirect_uri' // RFC 7591 §3.2.2, as the next two
+  | 'invalid_client_metadata'
+  | 'unapproved_software_statement'
   | 'temporarily_unavailable'
   | 'server_error'
 
