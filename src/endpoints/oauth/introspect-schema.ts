@@ -44,10 +44,17 @@ const introspection = Type.Object(
 
 export type Introspection = Static<typeof introspection>
 
+/** The same choice for answers that no serializer makes. */
+export const permittedMembers = (answer: Introspection): Introspection => {
+  const names = Object.keys(introspection.properties)
+  const members = Object.entries(answer).filter(([name]) => names.includes(name))
+  return { ...Object.fromEntries(members), active: answer.active }
+}
+
 export const introspectSchema = {
   summary: 'Ask whether a token is good',
   description:
-    'For confidential clients: about their own tokens, and access tokens for audiences that they serve. All else is inactive.',
+    'For confidential clients: about their own tokens, and access tokens for audiences that they serve. All else is inactive. The answer is signed for whoever accepts `application/token-introspection+jwt` (RFC 9701).',
   tags: ['OAuth'],
   security: clientSecurity,
   consumes: [formMediaType],

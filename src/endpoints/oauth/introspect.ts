@@ -10,11 +10,23 @@ import { originOf } from '../../plugins/request-origin.ts'
 import { looksLikeRefreshToken } from '../../secrets/refresh-token.ts'
 import type { AccessTokenClaims } from '../../tokens/verifier.ts'
 import { clientRequestOf } from './client-parameters.ts'
-import { type Introspection, introspectSchema } from './introspect-schema.ts'
+import { type Introspection, introspectSchema, permittedMembers } from './introspect-schema.ts'
+import {
+  signedIntrospection,
+  signIntrospection,
+  wantsSignedAnswer,
+} from './signed-introspection.ts'
 
 type IntrospectDeps = Pick<
   Deps,
-  'clientAuthenticator' | 'config' | 'families' | 'revocations' | 'verifier'
+  | 'clientAuthenticator'
+  | 'clock'
+  | 'config'
+  | 'families'
+  | 'keyRing'
+  | 'revocations'
+  | 'subjects'
+  | 'verifier'
 >
 
 /** An answer from memory is at most this old; else the table is read first. */
@@ -30,7 +42,7 @@ export const introspect: FastifyPluginAsyncTypebox<IntrospectDeps> = async (app,
     schema: introspectSchema,
     config: { errorFormat: 'oauth', forClients: true, rateLimit: 'introspection' },
   } as const
-  app.post('/introspect', route, async (request) => {
+  app.post('/introspect', route, async (request, reply) => {
     const client = await deps.clientAuthenticator.authenticate(
       clientRequestOf(request, request.body),
       originOf(request),
@@ -40,9 +52,15 @@ export const introspect: FastifyPluginAsyncTypebox<IntrospectDeps> = async (app,
       throw new OAuthError('invalid_client', 'Introspection needs a confidential client')
     }
     const { token } = request.body
-    return looksLikeRefreshToken(token)
-      ? introspectRefreshToken(deps, token, client)
-      : introspectAccessToken(deps, token, client)
+    const answer = looksLikeRefreshToken(token)
+      ? await introspectRefreshToken(deps, token, client)
+      : await introspectAccessToken(deps, token, client)
+    if (!wantsSignedAnswer(request.headers.accept, client.settings)) return answer
+    const jwt = await signIntrospection(deps, client, permittedMembers(answer))
+    return reply
+      .type(signedIntrospection)
+      .serializer(String)
+      .send(jwt as never)
   })
 }
 
@@ -63,7 +81,7 @@ const mayAsk = (client: Client, { clientId, audience }: AccessTokenClaims): bool
 
 /** Only its owner may ask; the answer is read from the table. */
 const introspectRefreshToken = async (
-  { config, families }: IntrospectDeps,
+  { config, families, subjects }: IntrospectDeps,
   token: string,
   client: Client,
 ): Promise<Introspection> => {
@@ -74,7 +92,7 @@ const introspectRefreshToken = async (
     active: true,
     scope: formatScope(grant.scope),
     client_id: grant.clientId,
-    sub: grant.userId,
+    sub: await subjects.subjectOf(grant.clientId, grant.userId),
     aud: [...grant.audience],
     iss: config.issuer,
     exp: toNumericDate(grant.expiresAt),

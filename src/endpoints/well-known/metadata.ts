@@ -1,10 +1,11 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import { type Static, Type } from 'typebox'
-import { authenticationMethods } from '../../clients/client.ts'
+import { assertionAlgorithms, supportedMethods } from '../../clients/supported-methods.ts'
 import type { Deps } from '../../deps.ts'
 import { proofAlgorithms } from '../../dpop/proof.ts'
 import { jwksCacheControl } from '../../keys/jwks.ts'
+import { signingAlgorithms } from '../../oauth/algorithm.ts'
 import { ownScopes } from '../../oauth/own-scope.ts'
 import { openidScopes } from '../../oauth/standard-claims.ts'
 import { basePathOf } from '../../plugins/base-path.ts'
@@ -29,8 +30,11 @@ const metadataSchema = Type.Object(
     scopes_supported: words,
     grant_types_supported: words,
     token_endpoint_auth_methods_supported: words,
+    token_endpoint_auth_signing_alg_values_supported: words,
     revocation_endpoint_auth_methods_supported: words,
+    revocation_endpoint_auth_signing_alg_values_supported: words,
     introspection_endpoint_auth_methods_supported: words,
+    introspection_endpoint_auth_signing_alg_values_supported: words,
     introspection_signing_alg_values_supported: words,
     ...authorizationMembers,
     ...openidMembers,
@@ -78,6 +82,8 @@ const describe = (
   const ifRegistered = (method: 'GET' | 'POST', path: string, members: Partial<Metadata>) =>
     app.hasRoute({ method, url: base + path }) ? members : {}
   const at = (path: string): string => config.issuer + path
+  const methods = [...supportedMethods(config)]
+  const algorithms = [...assertionAlgorithms(config)]
   const has = (method: 'GET' | 'POST', path: string): boolean =>
     app.hasRoute({ method, url: base + path })
   return {
@@ -87,7 +93,8 @@ const describe = (
       token_endpoint: at('/token'),
       grant_types_supported: Object.keys(grants),
       dpop_signing_alg_values_supported: [...proofAlgorithms],
-      token_endpoint_auth_methods_supported: [...authenticationMethods],
+      token_endpoint_auth_methods_supported: methods,
+      token_endpoint_auth_signing_alg_values_supported: algorithms,
     }),
     ...ifRegistered('POST', '/device_authorization', {
       device_authorization_endpoint: at('/device_authorization'),
@@ -96,11 +103,14 @@ const describe = (
     ...(types.length === 0 ? {} : { authorization_details_types_supported: types }),
     ...ifRegistered('POST', '/revoke', {
       revocation_endpoint: at('/revoke'),
-      revocation_endpoint_auth_methods_supported: [...authenticationMethods],
+      revocation_endpoint_auth_methods_supported: methods,
+      revocation_endpoint_auth_signing_alg_values_supported: algorithms,
     }),
     ...ifRegistered('POST', '/introspect', {
       introspection_endpoint: at('/introspect'),
-      introspection_endpoint_auth_methods_supported: authenticationMethods.filter(isConfidential),
+      introspection_signing_alg_values_supported: [...signingAlgorithms],
+      introspection_endpoint_auth_methods_supported: methods.filter(isConfidential),
+      introspection_endpoint_auth_signing_alg_values_supported: algorithms,
     }),
     ...ifRegistered('GET', '/.well-known/jwks.json', { jwks_uri: at('/.well-known/jwks.json') }),
     ...ifRegistered('GET', '/docs', { service_documentation: at('/docs') }),
