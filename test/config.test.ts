@@ -56,6 +56,7 @@ t.test('an empty environment gives the defaults of the embedded mode', async (t)
     registration: 'open',
     sessionsPerUser: 100,
     userPurgeDays: 30,
+    requirePushedAuthorizationRequests: false,
     sessionCookies: false,
     maxLoginAttempts: 5,
     lockoutSeconds: 1800,

@@ -22,6 +22,13 @@ const shared = {
   description:
     'For browsers: answers by way of the redirect URI, or shows the pages that are needed first.',
   tags: ['OAuth'],
+  response: {
+    303: Type.Null({ description: 'To the client with the answer, or to a page of ours' }),
+    400: {
+      description: 'A page: the client or its redirect URI is not known',
+      content: { 'text/html': { schema: Type.String() } },
+    },
+  },
 }
 
 const pages = { sign_in: '/sign-in', accounts: '/accounts', consent: '/consent' } as const
