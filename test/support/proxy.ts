@@ -49,7 +49,7 @@ export async function startProxy(t: Test, targetUrl: string): Promise<FaultyProx
     const pair = { client, target: connect(Number(target.port), target.hostname) }
     pairs.add(pair)
     join(pair, () => pairs.delete(pair))
-    let asked = Buffer.alloc(0)
+    let asked: Buffer = Buffer.alloc(0)
     client.on('data', (request: Buffer) => {
       asked = /\b(?:begin|start transaction)\b/i.test(request.toString('latin1'))
         ? request
