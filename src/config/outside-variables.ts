@@ -12,6 +12,10 @@ export const outsideVariables = {
     'Header in which the TRUSTED_PROXIES, and nobody else, tell the certificate of a client: RFC 9440, or PEM that is URL-encoded; unset: no mTLS',
     { example: 'Client-Cert' },
   ),
+  MTLS_ORIGIN: text(
+    'Origin where the proxy asks clients for their certificates, if not that of ISSUER; the metadata name the endpoints there too',
+    { example: 'https://mtls.auth.example.com' },
+  ),
   CLIENT_CERTIFICATE_AUTHORITIES_FILE: text(
     'PEM file of the authorities that may issue certificates for tls_client_auth, intermediate ones too; unset: that method is off',
     { example: '/etc/tessera/client-authorities.pem' },

@@ -12,5 +12,5 @@ export const joinDpop = (
   createDpopProofs({
     nonces: createDpopNonces({ macKeys, clock }),
     ...{ oneTimeIds, clock },
-    origins: [new URL(config.issuer).origin],
+    origins: [new URL(config.issuer).origin, config.mtlsOrigin ?? []].flat(),
   })

@@ -53,7 +53,7 @@ export const registerPossession = (
         ...(accessToken === undefined ? {} : { accessToken }),
       })
     },
-    certificateOf: () => undefined,
+    certificateOf: (request) => request.clientCertificate?.thumbprint,
   } satisfies Possession)
 }
 

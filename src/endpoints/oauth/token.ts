@@ -56,7 +56,10 @@ export const token: FastifyPluginAsyncTypebox<TokenDeps> = async (app, deps) => 
         client,
         deps.detailsTypes,
       )
-      const confirmation = chooseConfirmation(client, { jkt: proof?.jkt })
+      const confirmation = chooseConfirmation(client, {
+        jkt: proof?.jkt,
+        certificate: request.clientCertificate?.thumbprint,
+      })
       // 3. Whether it may have that.
       await spendProof(request, proof)
       const result = await grant.authorize(

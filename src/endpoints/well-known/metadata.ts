@@ -3,7 +3,6 @@ import type { FastifyInstance } from 'fastify'
 import { type Static, Type } from 'typebox'
 import { assertionAlgorithms, supportedMethods } from '../../clients/supported-methods.ts'
 import type { Deps } from '../../deps.ts'
-import { proofAlgorithms } from '../../dpop/proof.ts'
 import { jwksCacheControl } from '../../keys/jwks.ts'
 import { signingAlgorithms } from '../../oauth/algorithm.ts'
 import { ownScopes } from '../../oauth/own-scope.ts'
@@ -11,6 +10,7 @@ import { openidScopes } from '../../oauth/standard-claims.ts'
 import { basePathOf } from '../../plugins/base-path.ts'
 import { problemResponses } from '../problem-schema.ts'
 import { authorizationMembers, describeAuthorization } from './authorization-metadata.ts'
+import { bindingMembers, describeBindings } from './binding-metadata.ts'
 import { describeOpenid, openidMembers } from './openid-metadata.ts'
 
 type MetadataDeps = Pick<Deps, 'config' | 'detailsTypes' | 'grants'>
@@ -26,6 +26,7 @@ const metadataSchema = Type.Object(
     revocation_endpoint: url,
     introspection_endpoint: url,
     jwks_uri: url,
+    registration_endpoint: url,
     service_documentation: url,
     scopes_supported: words,
     grant_types_supported: words,
@@ -38,7 +39,7 @@ const metadataSchema = Type.Object(
     introspection_signing_alg_values_supported: words,
     ...authorizationMembers,
     ...openidMembers,
-    dpop_signing_alg_values_supported: words,
+    ...bindingMembers,
     authorization_details_types_supported: words,
   },
   { description: 'What this authorization server offers (RFC 8414 §2)' },
@@ -86,13 +87,12 @@ const describe = (
   const algorithms = [...assertionAlgorithms(config)]
   const has = (method: 'GET' | 'POST', path: string): boolean =>
     app.hasRoute({ method, url: base + path })
-  return {
+  const described: Metadata = {
     issuer: config.issuer,
     ...describeAuthorization(at, has, config.requirePushedAuthorizationRequests),
     ...ifRegistered('POST', '/token', {
       token_endpoint: at('/token'),
       grant_types_supported: Object.keys(grants),
-      dpop_signing_alg_values_supported: [...proofAlgorithms],
       token_endpoint_auth_methods_supported: methods,
       token_endpoint_auth_signing_alg_values_supported: algorithms,
     }),
@@ -113,8 +113,12 @@ const describe = (
       introspection_endpoint_auth_signing_alg_values_supported: algorithms,
     }),
     ...ifRegistered('GET', '/.well-known/jwks.json', { jwks_uri: at('/.well-known/jwks.json') }),
+    ...ifRegistered('POST', '/connect/register', {
+      registration_endpoint: at('/connect/register'),
+    }),
     ...ifRegistered('GET', '/docs', { service_documentation: at('/docs') }),
     ...describeOpenid(at, (method, path) => app.hasRoute({ method, url: base + path })),
     scopes_supported: [...openidScopes, ...ownScopes],
   }
+  return { ...described, ...describeBindings(config, described) }
 }
