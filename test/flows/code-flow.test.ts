@@ -80,6 +80,7 @@ type Flow = {
 
 const settingsFor = ({ isBound }: Flow): Partial<ClientSettings> => ({
   jwks,
+  consent: 'remember',
   dpopBoundAccessTokens: isBound,
 })
 

@@ -23,10 +23,10 @@ export const startProvider = async (
 /** Where the apps of these tests live; nothing listens there. */
 export const redirectUri = 'https://app.example/callback'
 
-/** A client for the code flow; a test names only what matters to it. */
+/** A client for the code flow that asks for no consent; a test names only what matters to it. */
 export const registerApp = async (
   { deps }: Provider,
-  registration: Partial<ClientRegistration> = {},
+  { settings, ...registration }: Partial<ClientRegistration> = {},
 ) => {
   const { client, secret } = await deps.clientAdministration.create(
     {
@@ -34,6 +34,7 @@ export const registerApp = async (
       grantTypes: ['authorization_code', 'refresh_token'],
       scope: ['openid', 'profile', 'email', 'offline_access', 'read', 'write'],
       redirectUris: [redirectUri],
+      settings: { consent: 'skip', ...settings },
       ...registration,
     },
     { actor: 'cli', origin: {} },
