@@ -16,6 +16,7 @@ import type { ClientAuthenticator } from './clients/authentication.ts'
 import type { ClientAdministration } from './clients/client-administration.ts'
 import type { Clients } from './clients/client-directory.ts'
 import type { DetailsTypeAdministration } from './clients/details-type-administration.ts'
+import type { ClientKeys } from './clients/client-keys.ts'
 import type { DetailsTypes } from './clients/details-type-directory.ts'
 import { apiPageRedirectUri, firstPartyAudience, firstPartyClient } from './clients/first-party.ts'
 import type { ClientOrigins } from './clients/origin-directory.ts'
@@ -91,6 +92,7 @@ export type Deps = {
   readonly audienceAdministration: AudienceAdministration
   readonly detailsTypes: DetailsTypes
   readonly detailsTypeAdministration: DetailsTypeAdministration
+  readonly clientKeys: ClientKeys
   readonly grants: GrantTable
   readonly authorizations: Authorizations
   readonly interactions: Interactions
@@ -153,7 +155,11 @@ const join = async (
   const foundation = layFoundation(config, logger, storage, sharedState)
   const { stores, clock, audiences, clientOrigins, auditWriter, metrics, revocations } = foundation
   const { detailsTypes } = foundation
-  const { macKeys, subjectKey, keySchedule, ...keys } = joinKeys(foundation, storage, options)
+  const { sealer, macKeys, subjectKey, keySchedule, ...keys } = joinKeys(
+    foundation,
+    storage,
+    options,
+  )
   const { familyStarter, ...tokens } = joinTokens(foundation, { ...keys, macKeys, subjectKey })
   const { hasher, ...people } = joinAccounts(foundation, { ...tokens, familyStarter }, macKeys)
   const oneTimeIds = joinOneTimeIds(foundation)
@@ -168,6 +174,7 @@ const join = async (
     await keySchedule.close()
     await alerting.close()
     await logoutDelivery.close()
+  const clients = joinClients(foundation, { sealer, oneTimeIds })
     await housekeeping.close()
     await revocations.close()
     for (const part of heldInMemory) part.close()
@@ -189,16 +196,12 @@ const join = async (
     ...joinAudit(foundation),
     ...joinAuthorize(foundation, { ...keys, ...tokens }),
     ...{ health, metrics },
-    grants: observeGrants(
-      createGrantTable({
-        ...{ config, clock, auditWriter, ...tokens, familyStarter, revocations },
-        codes: stores.authorizationCodes,
-        devices: stores.deviceCodes,
-      }),
-      metrics.count,
-    ),
-    deviceRequests: createDeviceRequests(stores.deviceCodes),
-    deviceCodes: stores.deviceCodes,
+    ...joinGrants(foundation, {
+      ...tokens,
+      familyStarter,
+      oneTimeIds,
+      clientKeys: clients.clientKeys,
+    }),
     readSchemaStatus: storage.readSchemaStatus,
     panic: storage.panic,
     async beginService() {

@@ -1,8 +1,7 @@
 import type { Act } from '../audit/act.ts'
 import type { RecordedEvent } from '../audit/event.ts'
 import { Problem } from '../oauth/problem.ts'
-import { createClientSecret } from '../secrets/client-secret.ts'
-import { type Client, isConfidential } from './client.ts'
+import { type AuthenticationMethod, authenticationMethods, type Client } from './client.ts'
 import {
   applyChange,
   type ClientChange,
@@ -11,6 +10,8 @@ import {
 } from './client-change.ts'
 import { type ClientRegistration, register } from './client-registration.ts'
 import type { ChangeOutcome, ClientStore } from './client-store.ts'
+import { createSecretFor, type NewSecret } from './new-secret.ts'
+import type { SealedSecrets } from './sealed-secrets.ts'
 
 /** A client with a secret that is shown this once; public clients have none. */
 export type ClientWithSecret = { readonly client: Client; readonly secret?: string }
@@ -36,6 +37,9 @@ export type ClientAdministration = {
 
 type ClientAdministrationOptions = {
   readonly store: ClientStore
+  readonly secrets: Pick<SealedSecrets, 'seal'>
+  /** Ways of authentication that the configuration allows; default: all. */
+  readonly methods?: readonly AuthenticationMethod[]
   /** After the commit, before the answer: this node and the others learn that a client changed. */
   readonly announce: (clientId: string) => Promise<void>
 }
@@ -45,6 +49,8 @@ const longestOverlapSeconds = 30 * defaultOverlapSeconds
 
 export const createClientAdministration = ({
   store,
+  secrets,
+  methods = authenticationMethods,
   announce,
 }: ClientAdministrationOptions): ClientAdministration => {
   const show = async (id: string): Promise<Client> => (await store.find(id)) ?? notFound(id)
@@ -63,17 +69,18 @@ export const createClientAdministration = ({
       const registered = register(registration)
       if ('faults' in registered) throw new Problem('validation', { fields: registered.faults })
       const { client } = registered
-      const { secret, digest } = isConfidential(client) ? createClientSecret() : noSecret
+      refuseMethod(client, methods)
+      const created = createSecretFor(client, secrets)
       const event = describe('client.created', client.id, act, registeredMembers(client))
       const outcome = await store.create(
-        { ...client, registeredBy: 'operator', builtIn: false, secretDigest: digest },
+        { ...client, registeredBy: 'operator', builtIn: false, ...storedOf(created) },
         event,
       )
       if (outcome === 'taken') {
         throw new Problem('conflict', { detail: `A client with the id ${client.id} exists` })
       }
       await announce(client.id)
-      return withSecret(await show(client.id), secret)
+      return withSecret(await show(client.id), created?.secret)
     },
     list: () => store.list(),
     show,
@@ -92,21 +99,38 @@ export const createClientAdministration = ({
     enable: (id, act) => change(id, () => store.enable(id, describe('client.enabled', id, act))),
     async rotateSecret(id, act, overlapSeconds = defaultOverlapSeconds) {
       checkOverlap(overlapSeconds)
-      const { secret, digest } = createClientSecret()
+      const present = await show(id)
+      if (present.builtIn) throw builtIn()
+      const created = createSecretFor(present, secrets)
+      if (created === undefined) throw withoutSecret(id)
+      const { digest, sealed } = created
       const event = describe('client.secret_rotated', id, act, { overlap_seconds: overlapSeconds })
-      const outcome = await store.rotateSecret(id, digest, overlapSeconds, event)
+      const outcome = await store.rotateSecret(id, digest, overlapSeconds, event, sealed)
       if (outcome === 'unknown') return notFound(id)
       if (outcome === 'built_in') throw builtIn()
-      if (outcome === 'public') {
-        throw new Problem('conflict', { detail: `The public client ${id} has no secret` })
-      }
+      if (outcome === 'public') throw withoutSecret(id)
       await announce(id)
-      return withSecret(await show(id), secret)
+      return withSecret(await show(id), created.secret)
     },
   }
 }
 
-const noSecret = { secret: undefined, digest: null }
+const refuseMethod = (
+  { authenticationMethod }: Pick<Client, 'authenticationMethod'>,
+  methods: readonly AuthenticationMethod[],
+): void => {
+  if (methods.includes(authenticationMethod)) return
+  const message = `must be one of ${methods.join(', ')}: the configuration allows no others`
+  throw new Problem('validation', { fields: [{ field: 'token_endpoint_auth_method', message }] })
+}
+
+const storedOf = (created: NewSecret | undefined) => ({
+  secretDigest: created?.digest ?? null,
+  ...(created?.sealed === undefined ? {} : { sealedSecret: created.sealed }),
+})
+
+const withoutSecret = (id: string): Problem =>
+  new Problem('conflict', { detail: `The client ${id} has no secret` })
 
 const withSecret = (client: Client, secret: string | undefined): ClientWithSecret =>
   secret === undefined ? { client } : { client, secret }

@@ -5,6 +5,8 @@ import type { Client } from './client.ts'
 export type NewClient = Omit<Client, 'disabledAt' | 'createdAt' | 'secretDigests'> & {
   /** Digest of the first secret; null for public clients. */
   readonly secretDigest: Buffer | null
+  /** The same secret, where the client makes signatures with it. */
+  readonly sealedSecret?: Buffer
 }
 
 /** `unchanged`: it was so before. */
@@ -48,5 +50,6 @@ export type ClientStore = {
     digest: Buffer,
     overlapSeconds: number,
     event: RecordedEvent,
+    sealed?: Buffer,
   ): Promise<'rotated' | 'public' | 'built_in' | 'unknown'>
 }

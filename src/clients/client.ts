@@ -6,7 +6,15 @@ import type { ClientSettings } from './client-settings.ts'
 export const firstPartyClientId = 'first-party'
 
 /** How a client proves itself at the token endpoint (RFC 8414 names; `none`: a public client). */
-export const authenticationMethods = ['none', 'client_secret_basic', 'client_secret_post'] as const
+export const authenticationMethods = [
+  'none',
+  'client_secret_basic',
+  'client_secret_post',
+  'client_secret_jwt',
+  'private_key_jwt',
+  'tls_client_auth',
+  'self_signed_tls_client_auth',
+] as const
 export type AuthenticationMethod = (typeof authenticationMethods)[number]
 
 /** Several stand side by side while a rotated secret's successor is being rolled out. */
@@ -14,6 +22,8 @@ export type ClientSecretDigest = {
   readonly digest: Buffer
   /** null: does not expire. The database's time. */
   readonly expiresAt: Date | null
+  /** The secret itself, sealed: of clients that make signatures with it, and no others. */
+  readonly sealed?: Buffer
 }
 
 /** Who let it in: an operator, a token that an operator gave away, or nobody (RFC 7591 §3). */
@@ -56,3 +66,7 @@ export const isConfidential = (client: Pick<Client, 'authenticationMethod'>): bo
  */
 export const isVetted = (client: Pick<Client, 'registeredBy'>): boolean =>
   client.registeredBy === 'operator'
+
+/** Whether it shares a secret with the service; others have keys, certificates, or nothing. */
+export const hasSecret = (client: Pick<Client, 'authenticationMethod'>): boolean =>
+  client.authenticationMethod.startsWith('client_secret_')

@@ -4,10 +4,17 @@ import { createClientAdministration } from '../clients/client-administration.ts'
 import { createDetailsTypeAdministration } from '../clients/details-type-administration.ts'
 import { firstPartyAudience } from '../clients/first-party.ts'
 import { observeClientAuthenticator } from '../observability/observed.ts'
+import type { OneTimeIds } from '../secrets/one-time-ids.ts'
+import type { Sealer } from '../secrets/sealer.ts'
+import { joinClientKeys } from './client-keys.ts'
 import type { Foundation } from './foundation.ts'
 
 /** Clients and audiences, of which a change is known to every node that hears the bus. */
-export const joinClients = (foundation: Foundation) => {
+export const joinClients = (
+  foundation: Foundation,
+  secrets: { readonly sealer: Sealer; readonly oneTimeIds: OneTimeIds },
+) => {
+  const { clientKeys, sealedSecrets, methods, strongMethods } = joinClientKeys(foundation, secrets)
   const { config, clock, stores, bus, warn, audiences, auditWriter, revocations } = foundation
   const { clients, clientOrigins, detailsTypes, metrics } = foundation
   const reloadOrigins = (): Promise<void> =>
@@ -20,6 +27,7 @@ export const joinClients = (foundation: Foundation) => {
   })
   return {
     clients,
+    clientKeys,
     clientOrigins,
     clientAuthenticator: observeClientAuthenticator(
       createClientAuthenticator({
@@ -27,11 +35,14 @@ export const joinClients = (foundation: Foundation) => {
         isRevoked: (clientId) => revocations.revokedBy({ clientId }) !== undefined,
         clock,
         audit: auditWriter,
+        strongMethods,
       }),
       metrics.count,
     ),
     clientAdministration: createClientAdministration({
       store: stores.clients,
+      secrets: sealedSecrets,
+      methods,
       announce: async (clientId) => {
         clients.invalidate(clientId)
         bus.publish('clients')

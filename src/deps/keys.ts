@@ -71,7 +71,7 @@ export const joinKeys = (
     },
     onFailure: warn('the key schedule could not run; it is tried again'),
   })
-  return { keyRing, macKeys, subjectKey, keyAdministration, keySchedule }
+  return { sealer, keyRing, macKeys, subjectKey, keyAdministration, keySchedule }
 }
 
 /** After an act on keys, before its answer: this node and the others read them again. */

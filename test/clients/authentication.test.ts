@@ -144,8 +144,11 @@ const failing: Record<string, Failing> = {
   ],
   'an unknown public client': [form({ client_id: 'nobody' }), 'unknown_client', 'nobody', 'none'],
   'nothing at all': [form({}), undefined],
-  'a client assertion, which is not supported': [
-    form({ client_assertion_type: 'x', client_assertion: 'y' }),
+  'a client assertion that is no JWT': [
+    form({
+      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+      client_assertion: 'y',
+    }),
     undefined,
   ],
   'the bearer scheme': [raw('Bearer abc'), undefined],

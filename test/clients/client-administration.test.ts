@@ -47,7 +47,7 @@ t.test('a public client has no secret', async (t) => {
   t.strictSame(created.client.secretDigests, [])
   t.strictSame(await problemOf(clients.rotateSecret(created.client.id, byOperator)), [
     'conflict',
-    `The public client ${created.client.id} has no secret`,
+    `The client ${created.client.id} has no secret`,
   ])
 })
 

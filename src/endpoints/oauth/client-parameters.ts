@@ -8,10 +8,16 @@ export const formMediaType = 'application/x-www-form-urlencoded'
 /** Where a client names itself without an Authorization header (RFC 6749 §2.3.1). */
 export const clientParameters = {
   client_id: Type.Optional(
-    Type.String({ description: 'Of a public client, or with client_secret_post' }),
+    Type.String({ description: 'Of a public client, or with client_secret_post or a certificate' }),
   ),
   client_secret: Type.Optional(
     Type.String({ format: 'password', description: 'With client_secret_post' }),
+  ),
+  client_assertion_type: Type.Optional(
+    Type.String({ description: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer' }),
+  ),
+  client_assertion: Type.Optional(
+    Type.String({ description: 'JWT, with private_key_jwt or client_secret_jwt (RFC 7523)' }),
   ),
 }
 
@@ -31,4 +37,8 @@ export const clientSecurity: Record<string, string[]>[] = [{ client: [] }, {}]
 export const clientRequestOf = (
   request: FastifyRequest,
   parameters: ClientRequest['parameters'],
-): ClientRequest => ({ authorization: request.headers.authorization, parameters })
+): ClientRequest => ({
+  authorization: request.headers.authorization,
+  parameters,
+  certificate: request.clientCertificate,
+})

@@ -24,7 +24,7 @@ export const selectClients = async (
         .on((eb) => eb.or([eb('s.expires_at', 'is', null), eb('s.expires_at', '>', now())])),
     )
     .selectAll('c')
-    .select(['s.digest', 's.expires_at as secret_expires_at'])
+    .select(['s.digest', 's.sealed_secret', 's.expires_at as secret_expires_at'])
     .$if(id !== undefined, (query) => query.where('c.id', '=', id as string))
     .orderBy('c.created_at')
     .orderBy('c.id')
@@ -35,6 +35,7 @@ export const selectClients = async (
 
 type Row = Selectable<ClientRow> & {
   digest: Uint8Array | null
+  sealed_secret: Uint8Array | null
   secret_expires_at: Date | null
 }
 
@@ -59,8 +60,16 @@ const toClient = (rows: Row[]): Client => {
     builtIn: row.built_in,
     disabledAt: row.disabled_at,
     createdAt: row.created_at,
-    secretDigests: rows.flatMap(({ digest, secret_expires_at: expiresAt }) =>
-      digest === null ? [] : [{ digest: Buffer.from(digest), expiresAt }],
+    secretDigests: rows.flatMap(
+      ({ digest, sealed_secret: sealed, secret_expires_at: expiresAt }) =>
+        digest === null
+          ? []
+          : [
+              {
+                ...{ digest: Buffer.from(digest), expiresAt },
+                ...(sealed === null ? {} : { sealed: Buffer.from(sealed) }),
+              },
+            ],
     ),
   }
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type RawBuilder, sql } from 'kysely'
+import { hasSecret } from '../../clients/client.ts'
 import type { ChangeOutcome, ClientStore } from '../../clients/client-store.ts'
 import { insertAuditEvents } from './audit.ts'
 import { selectClients, toClientRow } from './client-rows.ts'
@@ -40,7 +41,9 @@ export const createClientStore = (
         .returning('id')
         .executeTakeFirst()
       if (created === undefined) return 'taken'
-      if (client.secretDigest !== null) await insertSecret(trx, now, client.id, client.secretDigest)
+      if (client.secretDigest !== null) {
+        await insertSecret(trx, now, client.id, client.secretDigest, client.sealedSecret)
+      }
       await insertAuditEvents(trx, now, [event])
       return 'created'
     }),
@@ -110,7 +113,7 @@ export const createClientStore = (
       return outcome
     }),
 
-  rotateSecret: (id, digest, overlapSeconds, event) =>
+  rotateSecret: (id, digest, overlapSeconds, event, sealed) =>
     inTransaction(db, async (trx) => {
       // Locks the client: of two rotations at once, the second ends the first one's secret too.
       const client = await trx
@@ -121,9 +124,9 @@ export const createClientStore = (
         .executeTakeFirst()
       if (client === undefined) return 'unknown'
       if (client.built_in) return 'built_in'
-      if (client.authentication_method === 'none') return 'public'
+      if (!hasSecret({ authenticationMethod: client.authentication_method })) return 'public'
       await limitSecrets(trx, now, id, overlapSeconds)
-      await insertSecret(trx, now, id, digest)
+      await insertSecret(trx, now, id, digest, sealed)
       await insertAuditEvents(trx, now, [event])
       return 'rotated'
     }),
@@ -153,10 +156,19 @@ const setDisabled = async (
   return row.built_in ? 'built_in' : 'unchanged'
 }
 
-const insertSecret = async (trx: Tx, now: Now, clientId: string, digest: Buffer): Promise<void> => {
+export const insertSecret = async (
+  trx: Tx,
+  now: Now,
+  clientId: string,
+  digest: Buffer,
+  sealed: Buffer | null = null,
+): Promise<void> => {
   await trx
     .insertInto('client_secrets')
-    .values({ id: randomUUID(), client_id: clientId, digest, created_at: now() })
+    .values({
+      ...{ id: randomUUID(), client_id: clientId, digest, sealed_secret: sealed },
+      created_at: now(),
+    })
     .execute()
 }
 

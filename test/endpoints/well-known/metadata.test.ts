@@ -3,6 +3,8 @@ import t from 'tap'
 import { startService } from '../../support/service.ts'
 
 const path = '/.well-known/oauth-authorization-server'
+const methods = ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt']
+const assertionAlgorithms = ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519']
 
 t.test(
   'the metadata say what is registered, and nothing that is empty (RFC 8414 §2)',
@@ -20,15 +22,14 @@ t.test(
       issuer: 'http://localhost:4000',
       token_endpoint: 'http://localhost:4000/token',
       grant_types_supported: ['client_credentials', 'refresh_token'],
-      token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post'],
+      token_endpoint_auth_methods_supported: methods,
+      token_endpoint_auth_signing_alg_values_supported: assertionAlgorithms,
       revocation_endpoint: 'http://localhost:4000/revoke',
-      revocation_endpoint_auth_methods_supported: [
-        'none',
-        'client_secret_basic',
-        'client_secret_post',
-      ],
+      revocation_endpoint_auth_methods_supported: methods,
+      revocation_endpoint_auth_signing_alg_values_supported: assertionAlgorithms,
       introspection_endpoint: 'http://localhost:4000/introspect',
-      introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+      introspection_endpoint_auth_methods_supported: methods.slice(1),
+      introspection_endpoint_auth_signing_alg_values_supported: assertionAlgorithms,
       jwks_uri: 'http://localhost:4000/.well-known/jwks.json',
       service_documentation: 'http://localhost:4000/docs',
       scopes_supported: ['account', 'admin'],
