@@ -9,6 +9,7 @@ import { health } from './endpoints/health.ts'
 import { home } from './endpoints/home.ts'
 import { oauthEndpoints } from './endpoints/oauth/index.ts'
 import { oauthErrorSchema } from './endpoints/oauth/oauth-error-schema.ts'
+import { pageEndpoints } from './endpoints/pages/index.ts'
 import { problemSchema } from './endpoints/problem-schema.ts'
 import { jwks } from './endpoints/well-known/jwks.ts'
 import { metadata } from './endpoints/well-known/metadata.ts'
@@ -65,6 +66,7 @@ export const buildApp = async (deps: Deps): Promise<FastifyInstance> => {
       await scope.register(jwks, deps)
       await scope.register(authEndpoints, deps)
       await scope.register(oauthEndpoints, deps)
+      await scope.register(pageEndpoints, deps)
       await scope.register(adminEndpoints, deps)
     },
     { prefix: basePathOf(config.issuer) },
