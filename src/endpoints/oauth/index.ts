@@ -1,7 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Deps } from '../../deps.ts'
 import { authorize } from './authorize.ts'
+import { clientRegistration } from './client-registration.ts'
 import { deviceAuthorization } from './device-authorization.ts'
+import { endSession } from './end-session.ts'
 import { introspect } from './introspect.ts'
 import { par } from './par.ts'
 import { revoke } from './revoke.ts'
@@ -17,4 +19,6 @@ export const oauthEndpoints: FastifyPluginAsyncTypebox<Deps> = async (app, deps)
   app.register(revoke, deps)
   app.register(introspect, deps)
   app.register(userinfo, deps)
+  app.register(endSession, deps)
+  app.register(clientRegistration, deps)
 }
