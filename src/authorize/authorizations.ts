@@ -94,7 +94,7 @@ export const createAuthorizations = (parts: Parts): Authorizations => {
   const showPage = async (
     visit: Visit,
     page: 'sign_in' | 'accounts' | 'consent',
-  ): Promise<Step> => {
+  ): Promise<Step & { readonly kind: 'page' }> => {
     const pending = pendingOf(visit)
     const digest = sha256(visit.browser.secret)
     if (pending === undefined) {
@@ -139,7 +139,12 @@ export const createAuthorizations = (parts: Parts): Authorizations => {
       consent: await parts.consents.find(session.userId, client.id),
     } as const
     if (!needsConsent(wish)) return complete(visit, session)
-    if (!request.prompt.includes('none')) return showPage(visit, 'consent')
+    if (!request.prompt.includes('none')) {
+      const step = await showPage(visit, 'consent')
+      // The page asks whom the decision asks.
+      await store.choose({ id: step.id, browserDigest: sha256(browser.secret) }, session.id)
+      return step
+    }
     const reason = 'The user has not agreed to this yet'
     return answerError(visit, new OAuthError('consent_required', reason))
   }

@@ -1,6 +1,7 @@
 import { isUuid } from '../accounts/user.ts'
 import type { Clients } from '../clients/client-directory.ts'
 import { OAuthError } from '../oauth/error.ts'
+import { Problem } from '../oauth/problem.ts'
 import { sha256 } from '../secrets/digest.ts'
 import type { Answers } from './answers.ts'
 import { deniedEvent } from './events.ts'
@@ -39,6 +40,5 @@ export const createInteractions = ({ clients, store, answers }: Parts): Interact
   }
 }
 
-/** The page that is shown for a request that was answered, has expired, or is of another browser. */
-export const requestGone = (): OAuthError =>
-  new OAuthError('invalid_request', 'The sign-in was finished, or has taken too long; start again')
+/** For a page: the request was answered, has expired, or is of another browser. */
+export const requestGone = (): Problem => new Problem('interaction_expired')

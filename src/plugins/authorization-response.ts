@@ -1,8 +1,6 @@
 import type { FastifyReply } from 'fastify'
 import type { AuthorizationResponse } from '../authorize/authorization-response.ts'
-import { randomToken } from '../secrets/random.ts'
-import { formPostPage } from '../views/form-post-page.ts'
-import { pageHeaders } from './security-headers.ts'
+import { pagesOf } from './pages.ts'
 
 /**
  * Sends an answer to its client by way of the browser: a 303, which never repeats a POST (RFC 9700
@@ -12,22 +10,11 @@ export const sendAuthorizationResponse = (
   reply: FastifyReply,
   { redirectUri, responseMode, parameters }: AuthorizationResponse,
 ): FastifyReply => {
-  if (!responseMode.startsWith('form_post')) {
-    const joint = redirectUri.includes('?') ? '&' : '?'
-    return reply.redirect(redirectUri + joint + new URLSearchParams(parameters), 303)
+  if (responseMode.startsWith('form_post')) {
+    const data = { action: redirectUri, fields: parameters }
+    const options = { formTarget: redirectUri, leaves: true }
+    return pagesOf(reply.server).send(reply.request, reply, 'form-post', data, options)
   }
-  const nonce = randomToken(16)
-  reply.headers(
-    pageHeaders({
-      'form-action': sourceOf(redirectUri),
-      'script-src': `'nonce-${nonce}'`,
-    }),
-  )
-  return reply.type('text/html; charset=utf-8').send(formPostPage(redirectUri, parameters, nonce))
-}
-
-/** What a Content-Security-Policy calls the place of a redirect URI: its origin, or its scheme. */
-export const sourceOf = (redirectUri: string): string => {
-  const { origin, protocol } = new URL(redirectUri)
-  return origin === 'null' ? protocol : origin
+  const joint = redirectUri.includes('?') ? '&' : '?'
+  return reply.redirect(redirectUri + joint + new URLSearchParams(parameters), 303)
 }

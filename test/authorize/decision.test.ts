@@ -116,21 +116,24 @@ for (const [name, [given, expected]] of Object.entries(cases)) {
 }
 
 const anySession = fc
-  .record({ name: fc.constantFrom('ann', 'ben', 'cleo'), signedInAt: fc.integer(-500, 100) })
+  .record({
+    name: fc.constantFrom('ann', 'ben', 'cleo'),
+    signedInAt: fc.integer({ min: -500, max: 100 }),
+  })
   .map(({ name, signedInAt }) => sessionOf(name, signedInAt))
 
 const anySituation: fc.Arbitrary<Situation> = fc.record({
   request: fc.record(
     {
       prompt: fc.uniqueArray(fc.constantFrom(...prompts), { maxLength: 3 }),
-      maxAge: fc.nat(600),
+      maxAge: fc.nat({ max: 600 }),
       hintedSubject: fc.constantFrom('ann', 'ben'),
       loginHint: fc.constantFrom('ann@example.com', 'ben@example.com'),
     },
     { requiredKeys: ['prompt'] },
   ),
-  createdAt: fc.option(fc.integer(-50, 50).map(at), { nil: undefined }),
-  now: fc.integer(100, 200).map(at),
+  createdAt: fc.option(fc.integer({ min: -50, max: 50 }).map(at), { nil: undefined }),
+  now: fc.integer({ min: 100, max: 200 }).map(at),
   sessions: fc.uniqueArray(anySession, { maxLength: 3, selector: ({ id }) => id }),
   chosen: fc.option(fc.constantFrom('session of ann', 'session of ben'), { nil: null }),
 })

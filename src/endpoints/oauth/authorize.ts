@@ -17,18 +17,21 @@ const parameters = Type.Object({
   request_uri: Type.Optional(Type.String({ description: 'A pushed request (RFC 9126)' })),
 })
 
+// What a browser gets is no data.
+const responses: Readonly<Record<number, object>> = {
+  303: Type.Null({ description: 'To the client with the answer, or to a page of ours' }),
+  400: {
+    description: 'A page: the client or its redirect URI is not known',
+    content: { 'text/html': { schema: Type.String() } },
+  },
+}
+
 const shared = {
   summary: 'Ask a person for an authorization',
   description:
     'For browsers: answers by way of the redirect URI, or shows the pages that are needed first.',
   tags: ['OAuth'],
-  response: {
-    303: Type.Null({ description: 'To the client with the answer, or to a page of ours' }),
-    400: {
-      description: 'A page: the client or its redirect URI is not known',
-      content: { 'text/html': { schema: Type.String() } },
-    },
-  },
+  response: responses,
 }
 
 const pages = { sign_in: '/sign-in', accounts: '/accounts', consent: '/consent' } as const
@@ -65,9 +68,13 @@ export const authorize: FastifyPluginAsyncTypebox<Pick<Deps, 'config' | 'authori
   }
 
   // What is wrong with a parameter is told in another way than that of a schema.
-  const options = { validatorCompiler: () => () => true, config: { errorFormat: 'oauth' } } as const
+  const options = { validatorCompiler: () => () => true, config: { errorFormat: 'page' } } as const
 
-  app.get('/authorize', { ...options, schema: { ...shared, querystring: parameters } }, begin)
+  app.get(
+    '/authorize',
+    { ...options, schema: { ...shared, querystring: parameters } },
+    (request, reply) => begin(request, reply),
+  )
   const form = { ...shared, consumes: [formMediaType], body: parameters }
   app.post('/authorize', { ...options, schema: form }, begin)
 

@@ -45,7 +45,7 @@ export const createApp = async (
     byOperator,
   )
   const headers = secret === '' ? {} : basic(client.id, secret)
-  const credentials = secret === '' ? { client_id: client.id } : {}
+  const credentials: Record<string, string> = secret === '' ? { client_id: client.id } : {}
   return { client, id: client.id, secret, headers, credentials }
 }
 

@@ -209,7 +209,7 @@ const shown: Record<string, readonly [asked: Asked, error: string]> = {
   'no client_id': [{ client_id: undefined }, bad],
   'a repeated client_id': [{ client_id: [app.id, app.id] }, bad],
   'an unknown client': [{ client_id: 'app_unknown' }, bad],
-  'a client_id that no database can hold': [{ client_id: 'a\0b' }, bad],
+  'a client_id that no database can hold': [{ client_id: 'a\0b' }, 'malformed_body'],
   'a disabled client': [{ client_id: disabled.id }, bad],
   'a foreign redirect_uri': [{ redirect_uri: 'https://evil.example/callback' }, bad],
   'a repeated redirect_uri': [{ redirect_uri: [redirectUri, redirectUri] }, bad],
@@ -227,11 +227,12 @@ const shown: Record<string, readonly [asked: Asked, error: string]> = {
   ],
 }
 
-for (const [name, [asked]] of Object.entries(shown)) {
+for (const [name, [asked, error]] of Object.entries(shown)) {
   t.test(`${name}: a page, never a redirect (RFC 6749 §4.1.2.1)`, async (t) => {
     for (const answer of [await open({ ...good, ...asked }), await post({ ...good, ...asked })]) {
       t.equal(answer.statusCode, 400)
       t.equal(answer.headers.location, undefined)
+      t.match(answer.body, `data-error="${error}"`)
       t.equal(answer.headers['cache-control'], 'no-store')
       t.match(String(answer.headers['content-security-policy']), /frame-ancestors 'none'/)
     }
@@ -280,7 +281,7 @@ t.test('resume: what does not wait in this browser is gone', async (t) => {
   const waiting = sentTo(asked).parameters.request ?? ''
   for (const id of ['', 'x', '\0', crypto.randomUUID(), waiting]) {
     const answer = await browser.get(`/authorize/resume?${toQuery({ request: id })}`)
-    t.equal(answer.statusCode, 400, JSON.stringify(id))
+    t.equal(answer.statusCode, id === '\0' ? 400 : 410, JSON.stringify(id))
     t.equal(answer.headers.location, undefined)
   }
 })
