@@ -11,15 +11,19 @@ import type { AuditWriter } from './audit/writer.ts'
 import type { Authorizations } from './authorize/authorizations.ts'
 import type { Interactions } from './authorize/interactions.ts'
 import type { PushedRequests } from './authorize/pushed-requests.ts'
+import type { AssertionIssuerAdministration } from './clients/assertion-issuer-administration.ts'
 import type { AudienceAdministration } from './clients/audience-administration.ts'
 import type { ClientAuthenticator } from './clients/authentication.ts'
 import type { ClientAdministration } from './clients/client-administration.ts'
 import type { Clients } from './clients/client-directory.ts'
-import type { DetailsTypeAdministration } from './clients/details-type-administration.ts'
 import type { ClientKeys } from './clients/client-keys.ts'
+import type { DetailsTypeAdministration } from './clients/details-type-administration.ts'
 import type { DetailsTypes } from './clients/details-type-directory.ts'
 import { apiPageRedirectUri, firstPartyAudience, firstPartyClient } from './clients/first-party.ts'
 import type { ClientOrigins } from './clients/origin-directory.ts'
+import type { RegistrationManagement } from './clients/registration-management.ts'
+import type { RegistrationTokenAdministration } from './clients/registration-token-administration.ts'
+import type { SelfRegistration } from './clients/self-registration.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config.ts'
 import { joinAccounts } from './deps/accounts.ts'
@@ -30,23 +34,25 @@ import { joinClients } from './deps/clients.ts'
 import { joinDpop } from './deps/dpop.ts'
 import { layFoundation } from './deps/foundation.ts'
 import { joinGauges } from './deps/gauges.ts'
+import { joinGrants } from './deps/grants.ts'
 import { joinHousekeeping } from './deps/housekeeping.ts'
 import { joinKeys, type KeyOptions } from './deps/keys.ts'
 import { joinLogoutDelivery, type LogoutOptions } from './deps/logout-delivery.ts'
 import { joinOneTimeIds } from './deps/one-time-ids.ts'
 import { joinRateLimits } from './deps/rate-limits.ts'
 import { tellOfLoneCounts, warnOfEviction } from './deps/redis-warning.ts'
+import { joinSelfRegistration } from './deps/self-registration.ts'
 import { openSharedState, type SharedState } from './deps/shared-state.ts'
 import { warnOfSplit } from './deps/split-warning.ts'
 import { joinTokens } from './deps/tokens.ts'
 import type { DpopProofs } from './dpop/proofs.ts'
-import { createDeviceRequests, type DeviceRequests } from './grants/device-requests.ts'
-import { createGrantTable, type GrantTable } from './grants/grant-table.ts'
+import type { DeviceRequests } from './grants/device-requests.ts'
+import type { GrantTable } from './grants/grant-table.ts'
 import { createHealth, type Health } from './jobs/health.ts'
 import type { KeyRing } from './keys/key-ring.ts'
 import type { KeyAdministration } from './keys/rotation.ts'
 import type { Metrics } from './observability/metrics.ts'
-import { observeGrants } from './observability/observed.ts'
+
 import type { Outbound } from './outbound/outbound.ts'
 import type { RateLimits } from './plugins/rate-limit.ts'
 import type { Revocations } from './revocation/revocations.ts'
@@ -86,13 +92,18 @@ export type Deps = {
   readonly accessTokenRevocation: AccessTokenRevocation
   readonly revocations: Revocations
   readonly clients: Clients
+  readonly clientKeys: ClientKeys
   readonly clientOrigins: ClientOrigins
   readonly clientAuthenticator: ClientAuthenticator
   readonly clientAdministration: ClientAdministration
   readonly audienceAdministration: AudienceAdministration
+  readonly registrationTokenAdministration: RegistrationTokenAdministration
+  /** undefined: nobody may register clients. */
+  readonly selfRegistration: SelfRegistration | undefined
+  readonly registrationManagement: RegistrationManagement
   readonly detailsTypes: DetailsTypes
   readonly detailsTypeAdministration: DetailsTypeAdministration
-  readonly clientKeys: ClientKeys
+  readonly assertionIssuerAdministration: AssertionIssuerAdministration
   readonly grants: GrantTable
   readonly authorizations: Authorizations
   readonly interactions: Interactions
@@ -163,6 +174,7 @@ const join = async (
   const { familyStarter, ...tokens } = joinTokens(foundation, { ...keys, macKeys, subjectKey })
   const { hasher, ...people } = joinAccounts(foundation, { ...tokens, familyStarter }, macKeys)
   const oneTimeIds = joinOneTimeIds(foundation)
+  const clients = joinClients(foundation, { sealer, oneTimeIds })
   const health = createHealth({ revocations, bus: sharedState.bus })
   const housekeeping = joinHousekeeping(foundation)
   const alerting = joinAlerting(foundation, options)
@@ -174,7 +186,6 @@ const join = async (
     await keySchedule.close()
     await alerting.close()
     await logoutDelivery.close()
-  const clients = joinClients(foundation, { sealer, oneTimeIds })
     await housekeeping.close()
     await revocations.close()
     for (const part of heldInMemory) part.close()
@@ -188,13 +199,14 @@ const join = async (
     ...keys,
     ...tokens,
     ...people,
-    ...joinClients(foundation),
+    ...clients,
+    ...joinSelfRegistration(foundation),
     oneTimeIds,
     outbound: foundation.outbound,
     dpopProofs: joinDpop(foundation, { macKeys, oneTimeIds }),
     rateLimits: joinRateLimits(foundation, macKeys, people),
     ...joinAudit(foundation),
-    ...joinAuthorize(foundation, { ...keys, ...tokens }),
+    ...joinAuthorize(foundation, { ...keys, ...tokens, ...clients }),
     ...{ health, metrics },
     ...joinGrants(foundation, {
       ...tokens,

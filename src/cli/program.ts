@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import type { Config } from '../config.ts'
 import type { CliStreams, CommandContext } from './command-context.ts'
+import { addAssertionIssuerCommands } from './commands/assertion-issuers.ts'
 import { addAudienceCommands } from './commands/audiences.ts'
 import { addClientCommands } from './commands/clients.ts'
 import { addDetailsTypeCommands } from './commands/details-types.ts'
@@ -53,6 +54,7 @@ const createProgram = ({ readConfig, ...options }: ProgramOptions): Command => {
   addKeyCommands(program, context)
   addClientCommands(program, context)
   addAudienceCommands(program, context)
+  addAssertionIssuerCommands(program, context)
   addDetailsTypeCommands(program, context)
   addUserCommands(program, context)
   addRoleCommands(program, context)

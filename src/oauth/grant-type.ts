@@ -4,6 +4,7 @@ export const grantTypes = [
   'client_credentials',
   'refresh_token',
   'urn:ietf:params:oauth:grant-type:device_code',
+  'urn:ietf:params:oauth:grant-type:jwt-bearer',
   'urn:ietf:params:oauth:grant-type:token-exchange',
 ] as const
 export type GrantType = (typeof grantTypes)[number]

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander'
+import type { Command } from 'commander'
 import {
   addCommand,
   addExamples,
@@ -7,6 +7,7 @@ import {
   printResult,
 } from '../command-context.ts'
 import { formatRecord, formatTable } from '../output.ts'
+import { parseJson } from '../parse-json.ts'
 
 type SetOptions = PrintOptions & { readonly description: string; readonly schema: unknown }
 
@@ -42,11 +43,3 @@ export const addDetailsTypeCommands = (program: Command, context: CommandContext
 }
 
 const typeColumns = { TYPE: 'type', DESCRIPTION: 'description' } as const
-
-const parseJson = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw new InvalidArgumentError('It is not JSON.')
-  }
-}

@@ -1,4 +1,5 @@
 import type { Static, TSchema } from 'typebox'
+import { assertionIssuerOperations } from './assertion-issuers.ts'
 import { audienceOperations } from './audiences.ts'
 import { clientOperations } from './clients.ts'
 import { detailsTypeOperations } from './details-types.ts'
@@ -13,6 +14,7 @@ import { userOperations } from './users.ts'
 export const operations = {
   ...keyOperations,
   ...clientOperations,
+  ...assertionIssuerOperations,
   ...audienceOperations,
   ...detailsTypeOperations,
   ...familyOperations,

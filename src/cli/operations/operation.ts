@@ -2,6 +2,7 @@ import type { Static, TSchema } from 'typebox'
 import type { RoleAdministration } from '../../accounts/role-administration.ts'
 import type { UserAdministration } from '../../accounts/user-administration.ts'
 import type { FamilyStories } from '../../audit/family-stories.ts'
+import type { AssertionIssuerAdministration } from '../../clients/assertion-issuer-administration.ts'
 import type { AudienceAdministration } from '../../clients/audience-administration.ts'
 import type { ClientAdministration } from '../../clients/client-administration.ts'
 import type { DetailsTypeAdministration } from '../../clients/details-type-administration.ts'
@@ -12,6 +13,7 @@ import type { SchemaStatus } from '../../stores/postgres/migrator.ts'
 export type OperationDeps = {
   readonly keyAdministration: KeyAdministration
   readonly clientAdministration: ClientAdministration
+  readonly assertionIssuerAdministration: AssertionIssuerAdministration
   readonly audienceAdministration: AudienceAdministration
   readonly detailsTypeAdministration: DetailsTypeAdministration
   readonly roleAdministration: RoleAdministration

@@ -11,6 +11,7 @@ import { bearerProblems } from '../auth/auth-deps.ts'
 /** What the admin API works with. */
 export type AdminDeps = Pick<
   Deps,
+  | 'assertionIssuerAdministration'
   | 'audienceAdministration'
   | 'auditLog'
   | 'clientAdministration'

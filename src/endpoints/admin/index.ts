@@ -5,6 +5,7 @@ import { isWellFormedText, toPrintableName } from '../../oauth/text.ts'
 import { guardByPermission } from '../../plugins/permission.ts'
 import { accountSchema } from './account-schema.ts'
 import type { AdminDeps } from './admin-deps.ts'
+import { assertionIssuers } from './assertion-issuers.ts'
 import { audiences } from './audiences.ts'
 import { auditEvents } from './audit-events.ts'
 import { clientSchema, clientWithSecretSchema } from './client-schema.ts'
@@ -20,6 +21,7 @@ import { userSessions } from './user-sessions.ts'
 import { users } from './users.ts'
 
 const endpoints = [
+  assertionIssuers,
   audiences,
   auditEvents,
   clients,

@@ -13,6 +13,7 @@ export type Database = {
   users: UserRow
   audiences: AudienceRow
   authorization_details_types: DetailsTypeRow
+  assertion_issuers: AssertionIssuerRow
   clients: ClientRow
   client_secrets: ClientSecretRow
   registration_tokens: RegistrationTokenRow
@@ -64,6 +65,20 @@ export type AudienceRow = {
   signing_algorithm: SigningAlgorithm | null
   access_token_ttl_seconds: number | null
   longest_ttl_seconds: number | null
+  created_at: Generated<Date>
+  updated_at: Generated<Date>
+}
+
+export type AssertionIssuerRow = {
+  issuer: string
+  jwks: NullableJson<object>
+  jwks_uri: string | null
+  clients: string[]
+  audience: string[]
+  scope: string[]
+  subject: 'user' | 'external'
+  assertion_audience: 'issuer' | 'legacy'
+  max_lifetime_seconds: number
   created_at: Generated<Date>
   updated_at: Generated<Date>
 }

@@ -1,5 +1,6 @@
 import { createAccessTokenStore } from './access-tokens.ts'
 import { createUserStore } from './accounts.ts'
+import { createAssertionIssuerStore } from './assertion-issuers.ts'
 import { createAudienceStore } from './audiences.ts'
 import { createAuditStore } from './audit.ts'
 import { createAlertStore } from './audit-alerts.ts'
@@ -42,6 +43,7 @@ export const createStores = (
   auditRetentionDays: number,
 ) => ({
   accessTokens: createAccessTokenStore(connection, entryLifetimeSeconds),
+  assertionIssuers: createAssertionIssuerStore(connection),
   audiences: createAudienceStore(connection),
   alerts: createAlertStore(connection),
   audit: createAuditStore(connection),
