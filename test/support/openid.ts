@@ -33,13 +33,19 @@ export const createRelyingParty = async (
 
 export type RelyingParty = Awaited<ReturnType<typeof createRelyingParty>>
 
-/** A session of a browser, as a sign-in leaves it. @returns its id */
-export const seedSession = async (db: Db, userId: string): Promise<string> => {
+/**
+ * A session of a browser, as a sign-in leaves it.
+ * @param secret that the browser's cookie holds
+ * @returns its id
+ */
+export const seedSession = async (db: Db, userId: string, secret?: string): Promise<string> => {
   const id = randomUUID()
+  const digest = secret === undefined ? null : sha256(secret)
   await sql`
-    INSERT INTO sessions (id, user_id, amr, auth_time, created_at, expires_at, last_seen_at)
+    INSERT INTO sessions (id, user_id, amr, auth_time, created_at, expires_at, last_seen_at,
+      cookie_digest)
     VALUES (${id}::uuid, ${userId}::uuid, '{pwd}', now() - interval '1 minute', now(),
-      now() + interval '1 day', now())`.execute(db)
+      now() + interval '1 day', now(), ${digest})`.execute(db)
   return id
 }
 
