@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { prompts } from '../../authorize/authorization-request.ts'
+import { clientKeyAlgorithms } from '../../clients/client-jwt.ts'
 import { signingAlgorithms } from '../../oauth/algorithm.ts'
 import { responseModes } from '../../oauth/response-mode.ts'
 
@@ -18,6 +19,8 @@ export const authorizationMembers = {
   authorization_response_iss_parameter_supported: flag,
   authorization_signing_alg_values_supported: words,
   prompt_values_supported: words,
+  request_parameter_supported: flag,
+  request_object_signing_alg_values_supported: words,
   request_uri_parameter_supported: flag,
 }
 
@@ -41,6 +44,8 @@ export const describeAuthorization = (
     authorization_response_iss_parameter_supported: true,
     authorization_signing_alg_values_supported: [...signingAlgorithms],
     prompt_values_supported: [...prompts],
+    request_parameter_supported: true,
+    request_object_signing_alg_values_supported: [...clientKeyAlgorithms],
     // Those of others; what was pushed is found by RFC 9126.
     request_uri_parameter_supported: false,
   }),
