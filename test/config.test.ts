@@ -54,6 +54,8 @@ t.test('an empty environment gives the defaults of the embedded mode', async (t)
     refreshGraceSeconds: 30,
     dpopNonces: 'tokens',
     registration: 'open',
+    clientRegistration: 'token',
+    clientRegistrationScopes: 'openid profile email offline_access',
     sessionsPerUser: 100,
     userPurgeDays: 30,
     requirePushedAuthorizationRequests: false,
@@ -418,6 +420,16 @@ const broken: Record<string, { variables: Variables; problem: string }> = {
     variables: { KEY_ENCRYPTION_KEY: key(1), KEY_ENCRYPTION_KEY_FILE: '/run/key' },
     problem: 'KEY_ENCRYPTION_KEY and KEY_ENCRYPTION_KEY_FILE exclude each other',
   },
+  ...Object.fromEntries(
+    ['openid admin', 'account', 'password', '"openid"'].map((scopes) => [
+      `the scopes ${scopes} for clients that register themselves`,
+      {
+        variables: { CLIENT_REGISTRATION_SCOPES: scopes },
+        problem:
+          'CLIENT_REGISTRATION_SCOPES must be scopes with a space between them, without account, admin and password',
+      },
+    ]),
+  ),
   ...Object.fromEntries(
     [
       'https://a.example/',

@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { number, oneOf, rateLimit, text } from './setting-types.ts'
+import { number, oneOf, rateLimit, text, textOr } from './setting-types.ts'
 
 /** Who gets in, how often, and what keeps others out. */
 export const protectionVariables = {
@@ -7,6 +7,15 @@ export const protectionVariables = {
     ['open', 'closed'],
     'open',
     '`open`: anyone may register; `closed`: accounts are made by an administrator',
+  ),
+  CLIENT_REGISTRATION: oneOf(
+    ['token', 'open', 'off'],
+    'token',
+    'Who may register clients at `/connect/register`: whoever has a token from `tessera registration-tokens create`, `open`: anybody, `off`: nobody',
+  ),
+  CLIENT_REGISTRATION_SCOPES: textOr(
+    'openid profile email offline_access',
+    'Scopes, with a space between them, that such clients may have; never those of our own API',
   ),
   ADMIN_EMAIL: text(
     'Address of the first administrator, who is made at start while no account has the role `admin`; the password for the first sign-in is shown once on standard error',
@@ -28,7 +37,10 @@ export const protectionVariables = {
     '30/60',
     'Sign-ins to one account, known or not, and as many from one address',
   ),
-  RATE_LIMIT_REGISTRATION: rateLimit('30/300', 'Registrations from one address'),
+  RATE_LIMIT_REGISTRATION: rateLimit(
+    '30/300',
+    'Registrations, of accounts and of clients together, from one address',
+  ),
   RATE_LIMIT_REFRESH: rateLimit(
     '20/10',
     'Refreshes of one family; forged tokens and unreadable bodies count by address. Best under half of REFRESH_GRACE_SECONDS',

@@ -41,12 +41,16 @@ const readCertificateName = (
   return { tlsClientAuth: { member, value: String(body[certificateMember(first)]) } }
 }
 
-/** The settings that differ from their defaults, as a document has them. */
-export const toWireSettings = (settings: ClientSettings): Record<string, unknown> => {
-  const { tlsClientAuth, ...stated } = statedSettings(settings)
+/** The settings as a document has them. @param which `stated`: those that differ from defaults */
+export const toWireSettings = (
+  settings: ClientSettings,
+  which: 'stated' | 'all' = 'stated',
+): Record<string, unknown> => {
+  const { tlsClientAuth, ...others }: Partial<ClientSettings> =
+    which === 'all' ? settings : statedSettings(settings)
   return {
     ...Object.fromEntries(
-      Object.entries(stated).map(([member, value]) => [settingName(member as Member), value]),
+      Object.entries(others).map(([member, value]) => [settingName(member as Member), value]),
     ),
     ...(tlsClientAuth ? { [certificateMember(tlsClientAuth.member)]: tlsClientAuth.value } : {}),
   }

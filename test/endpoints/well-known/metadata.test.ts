@@ -21,6 +21,7 @@ t.test(
     t.same(answer.json(), {
       issuer: 'http://localhost:4000',
       token_endpoint: 'http://localhost:4000/token',
+      dpop_signing_alg_values_supported: ['RS256', 'ES256', 'EdDSA', 'PS256', 'Ed25519'],
       grant_types_supported: ['client_credentials', 'refresh_token'],
       token_endpoint_auth_methods_supported: methods,
       token_endpoint_auth_signing_alg_values_supported: assertionAlgorithms,
@@ -30,6 +31,7 @@ t.test(
       introspection_endpoint: 'http://localhost:4000/introspect',
       introspection_endpoint_auth_methods_supported: methods.slice(1),
       introspection_endpoint_auth_signing_alg_values_supported: assertionAlgorithms,
+      registration_endpoint: 'http://localhost:4000/connect/register',
       jwks_uri: 'http://localhost:4000/.well-known/jwks.json',
       service_documentation: 'http://localhost:4000/docs',
       scopes_supported: ['account', 'admin'],
