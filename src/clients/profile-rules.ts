@@ -6,9 +6,6 @@ const isFapi2 = ({ settings }: Candidate): boolean => settings.profile === 'fapi
 
 const provesByKey = ['private_key_jwt', 'tls_client_auth', 'self_signed_tls_client_auth']
 
-/** The longest time after which FAPI 2.0 lets a client come back with the earlier refresh token. */
-const longestRetrySeconds = 60
-
 const algorithmMembers = {
   id_token_signed_response_alg: 'idTokenSignedResponseAlg',
   userinfo_signed_response_alg: 'userinfoSignedResponseAlg',
@@ -62,14 +59,6 @@ export const profileRules: readonly Rule[] = [
     'assertion_audience',
     'must be issuer for the profile fapi2',
     (client) => isFapi2(client) && client.settings.assertionAudience !== 'issuer',
-  ],
-  [
-    'refresh_token_rotation',
-    `must be static for the profile fapi2, or refresh_grace_seconds at least ${longestRetrySeconds}`,
-    (client) =>
-      isFapi2(client) &&
-      client.refreshTokenRotation !== 'static' &&
-      (client.refreshGraceSeconds ?? 0) < longestRetrySeconds,
   ],
   ...algorithmRules,
 ]

@@ -102,7 +102,19 @@ const rules: readonly Rule[] = [
       client.refreshTokenRotation === 'static' &&
       (isPublic(client) || !isSenderConstrained(client)),
   ],
+  // FAPI 2.0 Security Profile §5.3.2.1: its requests may be repeated, its stolen tokens are useless.
+  [
+    'refresh_grace_seconds',
+    'must be at least 60 for a confidential client whose tokens are bound to a key',
+    (client) =>
+      client.refreshTokenRotation === 'rotate' &&
+      !isPublic(client) &&
+      isSenderConstrained(client) &&
+      (client.refreshGraceSeconds ?? leastGraceSeconds) < leastGraceSeconds,
+  ],
 ]
+
+const leastGraceSeconds = 60
 
 const all: readonly Rule[] = [...rules, ...settingRules, ...keyRules, ...profileRules]
 

@@ -38,7 +38,3 @@ export const familyConfirmationOf = (
   confirmation: Confirmation | undefined,
 ): string | null =>
   confirmation === undefined || isConfidential(client) ? null : formatConfirmation(confirmation)
-
-/** Whether stolen access tokens of a client are worth nothing without its key. */
-export const isSenderConstrained = ({ settings }: Pick<Client, 'settings'>): boolean =>
-  settings.dpopBoundAccessTokens || settings.tlsClientCertificateBoundAccessTokens

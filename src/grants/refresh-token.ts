@@ -1,11 +1,11 @@
 import { Type } from 'typebox'
 import { type Client, isConfidential } from '../clients/client.ts'
+import { isSenderConstrained } from '../clients/registration-rule.ts'
 import { formatConfirmation } from '../oauth/confirmation.ts'
 import { invalidGrant, OAuthError } from '../oauth/error.ts'
 import type { RefreshPolicy, Refusal } from '../tokens/refresh-family.ts'
 import type { Refresher } from '../tokens/refresher.ts'
 import type { Grant } from './grant.ts'
-import { isSenderConstrained } from './key-binding.ts'
 
 type Dependencies = {
   readonly refresher: Refresher

@@ -83,6 +83,10 @@ const faulty: Record<string, [registration: Partial<ClientRegistration>, field: 
     { refreshTokenRotation: 'static' },
     'refresh_token_rotation',
   ],
+  'a short window for tokens that are bound to a key': [
+    { refreshGraceSeconds: 59, settings: { dpopBoundAccessTokens: true } },
+    'refresh_grace_seconds',
+  ],
 }
 
 for (const [fault, [registration, field]] of Object.entries(faulty)) {
