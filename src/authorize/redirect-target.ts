@@ -1,7 +1,7 @@
 import { type Client, isVetted } from '../clients/client.ts'
 import { invalidRequest } from '../oauth/error.ts'
 import { matchesRedirectUri } from '../oauth/redirect-uri.ts'
-import { type ResponseMode, responseModes } from '../oauth/response-mode.ts'
+import type { ResponseMode } from '../oauth/response-mode.ts'
 import { onlyValue, type RawParameters } from './parameters.ts'
 
 /** Where an answer goes, be the rest of the request right or wrong. */
@@ -21,7 +21,7 @@ export const findRedirectTarget = (raw: RawParameters, client: Client): Redirect
   const state = onlyValue(raw, 'state')
   return {
     ...findRedirectUri(raw, client),
-    responseMode: findResponseMode(raw, client) ?? 'query',
+    responseMode: findResponseMode(raw, client) ?? defaultMode(client),
     ...(state === undefined ? {} : { state }),
   }
 }
@@ -43,14 +43,13 @@ const findRedirectUri = (
 
 /** @returns undefined for one that the client may not use; `jwt` is that of the code flow. */
 export const findResponseMode = (raw: RawParameters, client: Client): ResponseMode | undefined => {
-  const stated = raw.response_mode === undefined ? 'query' : onlyValue(raw, 'response_mode')
-  const mode = responseModes.find((each) => each === stated)
-  // Without one, the first of the client's own.
-  if (raw.response_mode === undefined && !client.settings.responseModes.includes('query')) {
-    return client.settings.responseModes[0]
-  }
-  return mode !== undefined && client.settings.responseModes.includes(mode) ? mode : undefined
+  if (raw.response_mode === undefined) return defaultMode(client)
+  const stated = onlyValue(raw, 'response_mode')
+  return client.settings.responseModes.find((mode) => mode === stated)
 }
+
+const defaultMode = ({ settings: { responseModes: modes } }: Client): ResponseMode =>
+  modes.find((mode) => mode === 'query') ?? modes[0] ?? 'query'
 
 /**
  * Whether an error may go back before anybody has agreed to anything. A client that let itself in

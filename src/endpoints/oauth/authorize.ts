@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
-import type { RequestingBrowser, Step } from '../../authorize/authorizations.ts'
+import type { RequestingBrowser, Step } from '../../authorize/next-step.ts'
 import type { Deps } from '../../deps.ts'
 import { rawParametersOf, registerRawParameters } from '../../plugins/authorization-request.ts'
 import { sendAuthorizationResponse } from '../../plugins/authorization-response.ts'

@@ -16,7 +16,7 @@ export const createAuthorizationRequestStore = ({
   now,
 }: Connection): AuthorizationRequestStore => {
   const seconds = (count: number) => sql<Date>`${now()} + make_interval(secs => ${count}::float8)`
-  const open = sql`used_at IS NULL AND expires_at > ${now()}`
+  const open = () => sql`used_at IS NULL AND expires_at > ${now()}`
   const isOfBrowser = (digest: Buffer) =>
     sql`(browser_digest = ${digest} OR browser_digest IS NULL)`
 
@@ -44,7 +44,7 @@ export const createAuthorizationRequestStore = ({
     const { rows } = await sql<Row>`
       SELECT id, request, session_id, expires_at, ${now()} AS at,
         CASE WHEN browser_digest IS NULL THEN ${now()} ELSE created_at END AS created_at
-      FROM authorization_requests WHERE ${condition} AND ${open}`.execute(db)
+      FROM authorization_requests WHERE ${condition} AND ${open()}`.execute(db)
     return rows[0] && toStored(rows[0])
   }
 
@@ -55,7 +55,7 @@ export const createAuthorizationRequestStore = ({
   ): Promise<boolean> => {
     const { rows } = await sql`
       UPDATE authorization_requests SET ${change}
-      WHERE id = ${id}::uuid AND ${isOfBrowser(browserDigest)} AND ${open}
+      WHERE id = ${id}::uuid AND ${isOfBrowser(browserDigest)} AND ${open()}
       RETURNING id`.execute(executor)
     return rows.length > 0
   }
