@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { signingAlgorithms } from '../../oauth/algorithm.ts'
 import { personClaims } from '../../oauth/standard-claims.ts'
+import { languages } from '../../views/messages.ts'
 
 const url = Type.Optional(Type.String({ format: 'uri' }))
 const words = Type.Optional(Type.Array(Type.String()))
@@ -16,6 +17,7 @@ export const openidMembers = {
   claim_types_supported: words,
   claims_supported: words,
   claims_parameter_supported: flag,
+  ui_locales_supported: words,
   backchannel_logout_supported: flag,
   backchannel_logout_session_supported: flag,
 }
@@ -24,7 +26,7 @@ const openidMetadata = Type.Object(openidMembers)
 type OpenidMetadata = Static<typeof openidMetadata>
 
 /** What an ID token says of the sign-in itself (Core §2). */
-const signInClaims = ['sub', 'auth_time', 'amr', 'acr', 'sid']
+const signInClaims = ['sub', 'auth_time', 'amr', 'sid']
 
 /** @param at gives the address of a path @param has whether it is registered */
 export const describeOpenid = (
@@ -42,6 +44,7 @@ export const describeOpenid = (
   }),
   ...(has('GET', '/logout') && {
     end_session_endpoint: at('/logout'),
+    ui_locales_supported: [...languages],
     backchannel_logout_supported: true,
     backchannel_logout_session_supported: true,
   }),
