@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import type { FastifyInstance } from 'fastify'
 import type { Kysely } from 'kysely'
 import type { Test } from 'tap'
@@ -47,6 +48,8 @@ export const testEnvironment = {
   RATE_LIMIT_REFRESH: outOfReach,
   RATE_LIMIT_TOKEN: outOfReach,
   RATE_LIMIT_INTROSPECTION: outOfReach,
+  RATE_LIMIT_USER_CODE: outOfReach,
+  RATE_LIMIT_USER_CODES: outOfReach,
   RATE_LIMIT_ADMIN: outOfReach,
   OVERLOAD_EVENT_LOOP_DELAY_MS: '0',
 } as const
@@ -79,7 +82,7 @@ export const startService = async (
   const databaseUrl = environment.DATABASE_URL ?? (await createDatabase(t, environment)).url
   const config = loadConfig(
     { ...testEnvironment, DATABASE_URL: databaseUrl, ...environment },
-    () => '',
+    (path) => readFileSync(path, 'utf8'),
   )
   const log: string[] = []
   const logger = createLogger('trace', { write: (line) => log.push(line) })
