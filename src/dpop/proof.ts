@@ -7,11 +7,13 @@ import { findJwkFault } from '../keys/public-jwk.ts'
  * begun to use.
  */
 export const proofAlgorithms = ['RS256', 'ES256', 'EdDSA', 'PS256', 'Ed25519'] as const
+export type ProofAlgorithm = (typeof proofAlgorithms)[number]
 
 /** What a proof says (RFC 9449 §4.2), signed by the key in it; not yet compared with a request. */
 export type DpopProof = {
   /** Thumbprint of the key (RFC 7638). */
   readonly jkt: string
+  readonly algorithm: ProofAlgorithm
   readonly tokenId: string
   /** `htm` */
   readonly method: string
@@ -38,12 +40,12 @@ export const readProof = async (jwt: string): Promise<DpopProof | ProofFault> =>
   if (header === undefined) return { fault: 'The header of the DPoP proof cannot be read' }
   const fault = findHeaderFault(header)
   if (fault !== undefined) return { fault }
-  const { alg, jwk } = header as { alg: string; jwk: JWK }
+  const { alg, jwk } = header as { alg: ProofAlgorithm; jwk: JWK }
   const payload = await verifySignature(jwt, alg, jwk)
   if (payload === undefined) return { fault: 'The signature of the DPoP proof is wrong' }
   const claims = readClaims(payload)
   if (claims === undefined) return { fault: 'A claim of the DPoP proof is missing or malformed' }
-  return { ...claims, jkt: await calculateJwkThumbprint(jwk) }
+  return { ...claims, algorithm: alg, jkt: await calculateJwkThumbprint(jwk) }
 }
 
 // jose takes white space and padding too: one proof would have many texts.
@@ -87,7 +89,7 @@ const verifySignature = async (jwt: string, alg: string, jwk: JWK): Promise<unkn
   }
 }
 
-const readClaims = (payload: unknown): Omit<DpopProof, 'jkt'> | undefined => {
+const readClaims = (payload: unknown): Omit<DpopProof, 'jkt' | 'algorithm'> | undefined => {
   if (!isObject(payload)) return undefined
   const { jti, htm, htu, iat, nonce, ath } = payload
   if (!isText(jti) || jti.length > longestTokenId || !isText(htm) || !isText(htu)) return undefined

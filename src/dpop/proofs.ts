@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { OneTimeIds } from '../secrets/one-time-ids.ts'
 import type { DpopNonces } from './nonces.ts'
-import { readProof } from './proof.ts'
+import { type ProofAlgorithm, readProof } from './proof.ts'
 import {
   judgeProof,
   type ProofSpan,
@@ -13,6 +13,7 @@ import {
 export type CheckedProof = ProofSpan & {
   /** Thumbprint of the key that its sender holds. */
   readonly jkt: string
+  readonly algorithm: ProofAlgorithm
   /** Names the proof among all of them: its key, `jti` and `htu`. */
   readonly id: string
 }
@@ -56,7 +57,8 @@ export const createDpopProofs = ({ nonces, oneTimeIds, clock, origins }: Options
     const urls = origins.map((origin) => origin + path)
     const judged = judgeProof(proof, { ...request, urls }, nonceTime, clock())
     if ('error' in judged) return judged
-    return { ...judged, jkt: proof.jkt, id: JSON.stringify([proof.jkt, proof.tokenId, proof.url]) }
+    const { jkt, algorithm, tokenId, url } = proof
+    return { ...judged, jkt, algorithm, id: JSON.stringify([jkt, tokenId, url]) }
   },
   spend: ({ id, notBefore, notAfter }) => oneTimeIds.use('dpop', id, notBefore, notAfter),
   issueNonce: nonces.issue,

@@ -1,11 +1,12 @@
 import { type Client, isConfidential } from '../clients/client.ts'
+import type { CheckedProof } from '../dpop/proofs.ts'
 import { type Confirmation, formatConfirmation } from '../oauth/confirmation.ts'
 import { invalidRequest, OAuthError } from '../oauth/error.ts'
 
 /** The keys that a token request has proved to hold, each by its thumbprint. */
 export type ProvenKeys = {
-  /** By a DPoP proof (RFC 9449). */
-  readonly jkt?: string | undefined
+  /** By a DPoP proof (RFC 9449), with its algorithm. */
+  readonly proof?: Pick<CheckedProof, 'jkt' | 'algorithm'> | undefined
   /** By its TLS connection (RFC 8705): SHA-256 of the client certificate. */
   readonly certificate?: string | undefined
 }
@@ -17,16 +18,21 @@ export type ProvenKeys = {
  */
 export const chooseConfirmation = (
   { settings }: Pick<Client, 'settings'>,
-  { jkt, certificate }: ProvenKeys,
+  { proof, certificate }: ProvenKeys,
 ): Confirmation | undefined => {
-  if (settings.dpopBoundAccessTokens && jkt === undefined) {
+  if (settings.dpopBoundAccessTokens && proof === undefined) {
     throw new OAuthError('invalid_dpop_proof', 'The client has to send a DPoP proof')
   }
   if (settings.tlsClientCertificateBoundAccessTokens && !settings.dpopBoundAccessTokens) {
     if (certificate !== undefined) return { 'x5t#S256': certificate }
     throw invalidRequest('The client has to connect with its certificate')
   }
-  return jkt === undefined ? undefined : { jkt }
+  if (proof === undefined) return undefined
+  // FAPI 2.0 Security Profile §5.4.1: no signatures by PKCS#1 v1.5.
+  if (settings.profile === 'fapi2' && proof.algorithm === 'RS256') {
+    throw new OAuthError('invalid_dpop_proof', 'The client must not sign proofs with RS256')
+  }
+  return { jkt: proof.jkt }
 }
 
 /**

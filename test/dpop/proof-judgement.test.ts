@@ -13,6 +13,7 @@ const request: ProvenRequest = {
 }
 const proof: DpopProof = {
   jkt: 'key',
+  algorithm: 'ES256',
   tokenId: 'id',
   method: 'POST',
   url: 'https://as.example/token',

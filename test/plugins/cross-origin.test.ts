@@ -93,7 +93,7 @@ t.test('a preflight of a named origin learns what it may send', async (t) => {
     'access-control-allow-origin': 'http://localhost:3000',
     'access-control-allow-credentials': 'true',
     'access-control-allow-methods': 'GET, HEAD, POST, PUT, PATCH, DELETE',
-    'access-control-allow-headers': /Authorization, Content-Type/,
+    'access-control-allow-headers': /Authorization, Content-Type, DPoP/,
     'access-control-max-age': '600',
   })
 })

@@ -57,7 +57,7 @@ export const token: FastifyPluginAsyncTypebox<TokenDeps> = async (app, deps) => 
         deps.detailsTypes,
       )
       const confirmation = chooseConfirmation(client, {
-        jkt: proof?.jkt,
+        proof,
         certificate: request.clientCertificate?.thumbprint,
       })
       // 3. Whether it may have that.
