@@ -99,6 +99,8 @@ t.test('an empty environment gives the defaults of the embedded mode', async (t)
       refresh: { points: 20, seconds: 10 },
       token: { points: 1200, seconds: 60 },
       introspection: { points: 6000, seconds: 60 },
+      user_code: { points: 30, seconds: 300 },
+      user_codes: { points: 600, seconds: 60 },
       admin: { points: 600, seconds: 60 },
     },
   })

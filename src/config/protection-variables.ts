@@ -50,6 +50,8 @@ export const protectionVariables = {
     'Requests of one authenticated client at the token endpoint, refreshes aside',
   ),
   RATE_LIMIT_INTROSPECTION: rateLimit('6000/60', 'Introspections from one address'),
+  RATE_LIMIT_USER_CODE: rateLimit('30/300', 'Codes of devices typed in from one address'),
+  RATE_LIMIT_USER_CODES: rateLimit('600/60', 'Codes of devices typed in anywhere'),
   RATE_LIMIT_ADMIN: rateLimit('600/60', 'Requests to the admin API from one address'),
   OVERLOAD_EVENT_LOOP_DELAY_MS: number(
     1000,

@@ -6,6 +6,8 @@ const rateLimitProfiles = [
   'refresh',
   'token',
   'introspection',
+  'user_code',
+  'user_codes',
   'admin',
 ] as const
 

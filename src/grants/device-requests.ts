@@ -1,3 +1,4 @@
+import type { Client } from '../clients/client.ts'
 import { Unavailable } from '../oauth/unavailable.ts'
 import { sha256 } from '../secrets/digest.ts'
 import { randomToken } from '../secrets/random.ts'
@@ -18,10 +19,16 @@ export type BegunDevice = {
   readonly interval: number
 }
 
+/** A device that waits, with the code as it is shown. */
+type Waiting = WaitingDevice & { readonly userCode: string }
+
+/** The same, with the client that the device is of. */
+export type FoundDevice = Waiting & { readonly client: Client }
+
 export type DeviceRequests = {
   begin(request: DeviceRequest): Promise<BegunDevice>
   /** @param typed by a person. @returns what waits under the code. */
-  find(typed: string): Promise<(WaitingDevice & { readonly userCode: string }) | undefined>
+  find(typed: string): Promise<Waiting | undefined>
 }
 
 export const createDeviceRequests = (

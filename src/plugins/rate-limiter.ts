@@ -61,5 +61,8 @@ export const rateLimitPlans: Readonly<Record<RateLimitProfile, Plan>> = {
     onBody: { profile: 'refresh', by: 'family' },
   },
   introspection: { onRequest: { profile: 'introspection', by: 'address' } },
+  user_code: { onRequest: { profile: 'user_code', by: 'address' } },
+  // No route names it: the page that takes the codes counts by itself.
+  user_codes: {},
   admin: { onRequest: { profile: 'admin', by: 'address' } },
 }

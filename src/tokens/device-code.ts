@@ -54,6 +54,12 @@ export type DeviceCodeStore = {
   create(code: NewDeviceCode): Promise<boolean>
   /** A code that waits; undefined for all others. */
   findWaiting(userCodeDigest: Buffer): Promise<WaitingDevice | undefined>
+  /** @returns false when it waits no more, or who signed in has signed out. */
+  approve(
+    id: string,
+    login: { readonly userId: string; readonly sessionId: string },
+    act: Act,
+  ): Promise<boolean>
   /** The person does not want it. @returns false when it waits no more. */
   deny(id: string, act: Act): Promise<boolean>
   /** As `AuthorizationCodeStore.redeem`: one transaction, in which only an approved code counts. */

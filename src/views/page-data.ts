@@ -128,6 +128,8 @@ export type PageData = {
     readonly userCode: string
     readonly email: string
     readonly scopes: readonly SpokenScope[]
+    readonly details: readonly (readonly DetailMember[])[]
+    readonly audiences: readonly string[]
     readonly duration: Duration
     readonly fields?: Readonly<Record<string, string>> | undefined
   }

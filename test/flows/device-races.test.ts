@@ -2,7 +2,7 @@ import { test } from 'tap'
 import { approve, beginDevice, createDeviceClient, pollDevice } from '../endpoints/oauth/device.ts'
 import { byOperator } from '../endpoints/oauth/requests.ts'
 import { startNodes } from '../support/nodes.ts'
-import { connect } from '../support/service.ts'
+import { connect, register } from '../support/service.ts'
 
 test('devices on two nodes', async (t) => {
   const nodes = await startNodes(t)
@@ -39,6 +39,36 @@ test('devices on two nodes', async (t) => {
       .execute()
     t.equal(events.length, 1)
     await t.rejects(approve(first, db, refused.user_code), { message: /does not wait/ })
+  })
+
+  await t.test('of fifty approvals at once, by two people, one counts', async (t) => {
+    const { user_code } = await beginDevice(first, client)
+    const { id = '' } = (await first.deps.deviceRequests.find(user_code)) ?? {}
+    const people = [await register(first.app), await register(first.app)]
+    const logins = await Promise.all(
+      people.map(async ({ user }) => {
+        const { id: sessionId } = await db
+          .selectFrom('sessions')
+          .select('id')
+          .where('user_id', '=', user.id)
+          .executeTakeFirstOrThrow()
+        return { userId: user.id, sessionId }
+      }),
+    )
+    let turn = 0
+    const approvals = await inParallel(({ deps }) => {
+      turn += 1
+      const login = logins[turn % 2] ?? { userId: '', sessionId: '' }
+      return deps.deviceCodes.approve(id, login, { actor: login.userId, origin: {} })
+    })
+    t.equal(approvals.filter((done) => done).length, 1)
+    const events = await db
+      .selectFrom('audit_events')
+      .select('id')
+      .where('type', '=', 'device.approved')
+      .where('actor', 'in', [...people.map(({ user }) => user.id)])
+      .execute()
+    t.equal(events.length, 1)
   })
 
   await t.test('of fifty polls at once all but one are too early', async (t) => {

@@ -98,6 +98,8 @@ export const pageExamples: PageData = {
     userCode: 'WDJB-MJHT',
     email,
     scopes,
+    details: [[{ name: 'type', text: 'payment' }]],
+    audiences: ['api.example'],
     duration,
     fields: { user_code: 'WDJB-MJHT' },
   },

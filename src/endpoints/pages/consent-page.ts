@@ -88,7 +88,8 @@ const targetOf = (redirectUri: string): string => {
   return protocol === 'https:' || protocol === 'http:' ? host : protocol.slice(0, -1)
 }
 
-const sayDetail = (detail: AuthorizationDetail): DetailMember[] =>
+/** Members of an authorization detail as people read them. */
+export const sayDetail = (detail: AuthorizationDetail): DetailMember[] =>
   Object.entries(detail).map(([name, value]) => ({
     name,
     text: typeof value === 'string' ? value : JSON.stringify(value),

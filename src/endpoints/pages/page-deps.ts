@@ -4,7 +4,13 @@ import type { Deps } from '../../deps.ts'
 /** What the pages work with. */
 export type PageDeps = Pick<
   Deps,
-  'accounts' | 'clients' | 'config' | 'interactions' | 'knownDevices'
+  | 'accounts'
+  | 'clients'
+  | 'config'
+  | 'deviceCodes'
+  | 'deviceRequests'
+  | 'interactions'
+  | 'knownDevices'
 >
 
 /** What a page was opened for; in its address, so that reloading and going back do no harm. */

@@ -18,9 +18,14 @@ export const createConsentStore = (
     const codes = await sql<{ family_id: string | null }>`
       UPDATE authorization_codes SET expires_at = least(expires_at, ${now()})
       WHERE ${ofPair} RETURNING family_id`.execute(trx)
+    const devices = await sql<{ family_id: string | null }>`
+      UPDATE device_codes SET expires_at = least(expires_at, ${now()})
+      WHERE ${ofPair} RETURNING family_id`.execute(trx)
     const condition = sql`f.user_id = ${userId}::uuid AND f.client_id = ${clientId}`
     const families = await revokeFamilies(trx, now, condition, 'consent_revoked')
-    const named = codes.rows.flatMap(({ family_id: id }) => (id === null ? [] : [id]))
+    const named = [...codes.rows, ...devices.rows].flatMap(({ family_id: id }) =>
+      id === null ? [] : [id],
+    )
     const entries = [...families.map(({ id }) => id), ...named]
     await insertRevocations(
       trx,

@@ -50,6 +50,16 @@ export const createDeviceCodeStore = ({ db, now }: Connection): DeviceCodeStore 
     )
   },
 
+  approve: (id, login, act) =>
+    inTransaction(db, async (trx) => {
+      const clientId = await approveDevice(trx, now, { id, ...login })
+      if (clientId === undefined) return false
+      const { userId, sessionId } = login
+      const event = userEvent('device.approved', userId, act, { sessionId, clientId })
+      await insertAuditEvents(trx, now, [event])
+      return true
+    }),
+
   deny: (id, act) => inTransaction(db, async (trx) => denyDevice(trx, now, id, act)),
 
   redeem: (presented, open, act) =>
@@ -137,13 +147,13 @@ type Approval = {
   >
 }
 
-/** By whom, from which session. The code waits no longer. */
-export const approveDevice = async (
+/** By whom, from which session. The code waits no longer. @returns the client that it is of. */
+const approveDevice = async (
   trx: Tx,
   now: Now,
   { id, userId, sessionId }: { readonly id: string } & Record<'userId' | 'sessionId', string>,
-): Promise<boolean> => {
-  const { rows } = await sql`
+): Promise<string | undefined> => {
+  const { rows } = await sql<{ client_id: string }>`
     WITH login AS (
       SELECT u.credential_epoch, s.auth_time, s.amr, s.acr
       FROM users u JOIN sessions s ON s.user_id = u.id
@@ -156,12 +166,12 @@ export const approveDevice = async (
       session_id = ${sessionId}::uuid, credential_epoch = login.credential_epoch,
       auth_time = login.auth_time, amr = login.amr, acr = login.acr
     FROM login WHERE digest = ${Buffer.from(id, 'base64url')} AND ${waits(now)}
-    RETURNING digest`.execute(trx)
-  return rows.length > 0
+    RETURNING d.client_id`.execute(trx)
+  return rows[0]?.client_id
 }
 
 /** @returns false when it waits no more. */
-export const denyDevice = async (
+const denyDevice = async (
   trx: Tx,
   now: Now,
   id: string,

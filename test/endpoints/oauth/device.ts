@@ -1,6 +1,3 @@
-import { randomUUID } from 'node:crypto'
-import { createConnection } from '../../../src/stores/postgres/database.ts'
-import { approveDevice } from '../../../src/stores/postgres/device-codes.ts'
 import { type connect, register, type TestService } from '../../support/service.ts'
 import { byOperator, postForm } from './requests.ts'
 
@@ -54,15 +51,10 @@ export const approve = async (
     .select('id')
     .where('user_id', '=', person.user.id)
     .execute()
-  const waiting = await service.deps.deviceRequests.find(userCode)
-  const { now } = createConnection(db)
-  const approved = await db.transaction().execute((trx) =>
-    approveDevice(trx, now, {
-      id: waiting?.id ?? randomUUID(),
-      userId: person.user.id,
-      sessionId: session?.id ?? '',
-    }),
-  )
+  const { id = '' } = (await service.deps.deviceRequests.find(userCode)) ?? {}
+  const login = { userId: person.user.id, sessionId: session?.id ?? '' }
+  const by = { ...byOperator, actor: person.user.id }
+  const approved = id !== '' && (await service.deps.deviceCodes.approve(id, login, by))
   if (!approved) throw new Error('the device does not wait')
   return { ...person, sessionId: session?.id ?? '' }
 }
