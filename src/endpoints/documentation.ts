@@ -3,6 +3,7 @@ import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import { Type } from 'typebox'
+import { firstPartyClientId } from '../clients/client.ts'
 import type { Deps } from '../deps.ts'
 import { basePathOf } from '../plugins/base-path.ts'
 import { pageHeaders } from '../plugins/security-headers.ts'
@@ -39,10 +40,12 @@ export const describeRoutes = async (app: FastifyInstance, issuer: string): Prom
         securitySchemes: {
           bearer: {
             type: 'oauth2',
-            description: 'An access token of a person; sign in with email or username here.',
+            description:
+              'An access token of a person, who signs in on the page of the service. Open this page by the address of the issuer for it.',
             flows: {
-              password: {
-                tokenUrl: `${basePathOf(issuer)}/auth/login-form`,
+              authorizationCode: {
+                authorizationUrl: `${basePathOf(issuer)}/authorize`,
+                tokenUrl: `${basePathOf(issuer)}/token`,
                 scopes: {
                   account: 'The own account',
                   admin: 'The admin API, as far as the roles of the account permit',
@@ -119,9 +122,10 @@ export const documentation: FastifyPluginAsyncTypebox<Pick<Deps, 'config'>> = as
     route.config = { ...route.config, rateLimit: false }
   })
   app.addHook('onSend', async (_request, reply, payload) => {
-    const isPage = String(reply.getHeader('content-type')).startsWith('text/html')
-    if (!isPage || typeof payload !== 'string') return payload
+    if (!String(reply.getHeader('content-type')).startsWith('text/html')) return payload
     reply.headers(headers)
+    // A file: the page that people come back to from the sign-in.
+    if (typeof payload !== 'string') return payload
     return payload.replace('<head>', '<head><meta name="viewport" content="width=device-width">')
   })
   await app.register(swaggerUi, {
@@ -134,9 +138,13 @@ export const documentation: FastifyPluginAsyncTypebox<Pick<Deps, 'config'>> = as
     uiConfig: {
       layout: 'BaseLayout',
       docExpansion: 'list',
-      // It would keep the password as well as the token, in the storage of the browser.
+      // It would keep the token in the storage of the browser.
       persistAuthorization: false,
     },
-    initOAuth: { clientId: 'first-party', scopes: 'account admin' },
+    initOAuth: {
+      clientId: firstPartyClientId,
+      scopes: 'account admin',
+      usePkceWithAuthorizationCodeGrant: true,
+    },
   })
 }

@@ -30,25 +30,29 @@ for (const [issuer, base] of Object.entries({
     }
   })
 
-  t.test(`the Authorize button of ${issuer} signs in at an address that answers`, async (t) => {
-    const { app } = await startService(t, { ISSUER: issuer })
-    const description = (await app.inject(`${base}/docs/json`)).json()
+  t.test(
+    `the Authorize button of ${issuer} begins the code flow, with nothing but our own`,
+    async (t) => {
+      const { app, deps } = await startService(t, { ISSUER: issuer })
+      const description = (await app.inject(`${base}/docs/json`)).json()
+      t.strictSame(Object.keys(description.components.securitySchemes.bearer.flows), [
+        'authorizationCode',
+      ])
+      const { authorizationUrl, tokenUrl } =
+        description.components.securitySchemes.bearer.flows.authorizationCode
+      t.strictSame([authorizationUrl, tokenUrl], [`${base}/authorize`, `${base}/token`])
 
-    const { tokenUrl } = description.components.securitySchemes.bearer.flows.password
-
-    const refused = await app.inject({
-      method: 'POST',
-      url: tokenUrl,
-      headers: {
-        // What Swagger UI sends beside the form.
-        authorization: 'Basic Og==',
-        'x-requested-with': 'XMLHttpRequest',
-        'content-type': 'application/x-www-form-urlencoded',
-      },
-      payload: 'grant_type=password&username=nobody%40example.com&password=wrong&scope=account',
-    })
-    t.match(refused.json(), { error: 'invalid_grant' })
-  })
+      // Swagger UI makes this address of that of its page.
+      const redirectUri = `${issuer}/docs/static/oauth2-redirect.html`
+      const { redirectUris } = await deps.clientAdministration.show('first-party')
+      t.strictSame(redirectUris, [redirectUri])
+      const page = await app.inject(new URL(redirectUri).pathname)
+      t.equal(page.statusCode, 200)
+      t.match(page.headers['content-security-policy'], "script-src 'self';")
+      t.equal(page.headers['cross-origin-opener-policy'], 'same-origin')
+      t.notMatch(page.body, /<script(?! src=)/)
+    },
+  )
 }
 
 t.test('the API page stores no password and no token, and asks no foreign validator', async (t) => {
@@ -57,6 +61,7 @@ t.test('the API page stores no password and no token, and asks no foreign valida
   t.match(body, /"persistAuthorization":false/)
   t.match(body, /validatorUrl: null/)
   t.match(body, /"clientId":"first-party"/)
+  t.match(body, /"usePkceWithAuthorizationCodeGrant":true/)
 })
 
 t.test('what is below the API page but not there is answered like everything else', async (t) => {

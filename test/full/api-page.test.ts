@@ -1,6 +1,8 @@
 import t, { type Test } from 'tap'
 import { openPage } from '../support/browser.ts'
+import { startChromium } from '../support/chromium.ts'
 import { createTestDatabase } from '../support/database.ts'
+import { freePort } from '../support/free-port.ts'
 import { startServer } from '../support/server-process.ts'
 import { testEnvironment } from '../support/service.ts'
 import { waitUntil } from '../support/wait-until.ts'
@@ -13,63 +15,61 @@ const environment = async (t: Test) => ({
 const email = 'jo@example.com'
 const password = 'violet kettle on the roof'
 
-/** Types as a person does: through the setter that React watches. */
-const type = (selector: string, text: string) => `(() => {
-  const input = document.querySelector(${JSON.stringify(selector)})
-  Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set.call(input, ${JSON.stringify(text)})
-  input.dispatchEvent(new Event('input', { bubbles: true }))
-  input.dispatchEvent(new Event('change', { bubbles: true }))
-})()`
 const click = (selector: string) => `document.querySelector(${JSON.stringify(selector)}).click()`
 const exists = (selector: string) => `document.querySelector(${JSON.stringify(selector)}) !== null`
-const text = (selector: string) =>
-  `document.querySelector(${JSON.stringify(selector)})?.textContent ?? ''`
 const overflow = 'document.documentElement.scrollWidth - document.documentElement.clientWidth'
 
-t.test('a person signs in on the API page, and the token reaches a protected call', async (t) => {
-  const server = await startServer(t, await environment(t))
-  await fetch(`${server.url}/auth/register`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ email, password }),
-  })
-  const page = await openPage(t)
-  await page.open(`${server.url}/docs`)
-  const appears = (selector: string) =>
-    waitUntil(selector, () => page.evaluate<boolean>(exists(selector)))
+t.test(
+  'a person signs in by the Authorize button, and the token reaches a protected call',
+  async (t) => {
+    const port = await freePort()
+    const issuer = `http://localhost:${port}`
+    const server = await startServer(t, {
+      ...(await environment(t)),
+      ...{ ISSUER: issuer, PORT: `${port}` },
+    })
+    await fetch(`${server.url}/auth/register`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ email, password }),
+    })
+    const { context, complaints, requests } = await startChromium(t)
+    const page = await context.newPage()
+    await page.goto(`${issuer}/docs`)
 
-  await appears('.btn.authorize')
-  await page.evaluate(click('.btn.authorize'))
-  await appears('#oauth_username')
-  await page.evaluate(type('#oauth_username', email))
-  await page.evaluate(type('#oauth_password', password))
-  await page.evaluate(click('.modal-btn.authorize'))
-  await waitUntil('the sign-in', () =>
-    page.evaluate<boolean>(`/Authorized/.test(document.querySelector('.modal-ux').textContent)`),
-  )
-  await page.evaluate(click('.btn-done'))
+    await page.locator('.btn.authorize').first().click()
+    for (const scope of await page.locator('.scopes input:not(:checked)').all()) {
+      await scope.check({ force: true })
+    }
+    const popup = context.waitForEvent('page')
+    await page.getByLabel('Apply given OAuth2 credentials').click()
+    const signIn = await popup
+    await signIn.locator('input[type=password]').waitFor()
+    await signIn.locator('input[autocomplete~=username]').fill(email)
+    await signIn.locator('input[type=password]').fill(password)
+    await signIn.locator('form:has(input[type=password]) button').first().click()
+    await page.getByText('Authorized', { exact: true }).waitFor()
+    await page.locator('.btn-done').first().click()
 
-  await appears('#operations-Account-getAuthMe')
-  await page.evaluate(click('#operations-Account-getAuthMe button.opblock-summary-control'))
-  await appears('#operations-Account-getAuthMe .try-out__btn')
-  await page.evaluate(click('#operations-Account-getAuthMe .try-out__btn'))
-  await appears('#operations-Account-getAuthMe .execute')
-  await page.evaluate(click('#operations-Account-getAuthMe .execute'))
-  const answer = () => page.evaluate<string>(text('#operations-Account-getAuthMe'))
-  await waitUntil('the answer', async () => (await answer()).includes(`"email": "${email}"`))
+    const operation = page.locator('#operations-Account-getAuthMe')
+    await operation.locator('button.opblock-summary-control').click()
+    await operation.locator('.try-out__btn').click()
+    await operation.locator('.execute').click()
+    await operation.getByText(`"email": "${email}"`).first().waitFor()
 
-  t.equal(
-    await page.evaluate('JSON.stringify([{ ...localStorage }, { ...sessionStorage }])'),
-    '[{},{}]',
-    'neither the password nor a token outlives the page',
-  )
-  t.same(page.complaints, [], 'nothing is blocked by the policy of the page')
-  t.same(
-    page.requests.filter((url) => !/^(http:\/\/127\.0\.0\.1:|data:)/.test(url)),
-    [],
-    'nothing is loaded from elsewhere',
-  )
-})
+    t.strictSame(
+      await page.evaluate('JSON.stringify([{ ...localStorage }, { ...sessionStorage }])'),
+      '[{},{}]',
+      'no token outlives the page',
+    )
+    t.same(complaints, [], 'nothing is blocked by the policies of the pages')
+    t.same(
+      requests.filter((url) => !url.startsWith(`${issuer}/`) && !url.startsWith('data:')),
+      [],
+      'nothing is loaded from elsewhere',
+    )
+  },
+)
 
 t.test('the pages fit a phone of 320 pixels', async (t) => {
   const server = await startServer(t, await environment(t))

@@ -31,7 +31,7 @@ export const startChromium = async (
   const complaints: string[] = []
   const requests: string[] = []
   context.on('console', (message) => {
-    if (message.type() === 'error') complaints.push(message.text())
+    if (['error', 'warning'].includes(message.type())) complaints.push(message.text())
   })
   context.on('weberror', (error) => complaints.push(String(error.error())))
   context.on('request', (request) => requests.push(request.url()))

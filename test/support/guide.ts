@@ -2,10 +2,19 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import type { FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
+import { buildApp } from '../../src/app.ts'
+import { serveLocalSocket } from '../../src/cli/local-socket.ts'
+import { performOperation } from '../../src/cli/operations/perform.ts'
+import { localSocketPath } from '../../src/cli/socket-path.ts'
+import { loadConfig } from '../../src/config.ts'
+import { createDeps, type Deps } from '../../src/deps.ts'
+import { createLogger } from '../../src/plugins/logger.ts'
+import { openInMemory } from '../../src/stores/postgres/embedded.ts'
 import { freePort } from './free-port.ts'
-import { noteProcess } from './run-folder.ts'
-import { startService, type TestService, testEnvironment } from './service.ts'
+import { noteProcess, temporaryFolder } from './run-folder.ts'
+import { testEnvironment } from './service.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -23,7 +32,10 @@ export type Shell = {
   readonly ended: Promise<number | null>
 }
 
-export type Guide = TestService & {
+/** The service as the reader of a page has it, over HTTP, and a shell beside it. */
+export type Guide = {
+  readonly app: FastifyInstance
+  readonly deps: Deps
   readonly issuer: string
   /** Where the reader's own app listens instead of port 3000. */
   readonly appUrl: string
@@ -31,23 +43,35 @@ export type Guide = TestService & {
   paste(lines: string, replacements?: Readonly<Record<string, string>>): Shell
 }
 
-/** The service as the reader of a page has it, over HTTP, and a shell beside it. */
+/** Starts the service in the embedded mode, in which the command line asks the running one. */
 export const startGuide = async (t: Test): Promise<Guide> => {
   const [port, appPort] = [await freePort(), await freePort()]
   const [issuer, appUrl] = [`http://localhost:${port}`, `http://localhost:${appPort}`]
-  const settings = { ISSUER: issuer, PORT: `${port}`, HOST: 'localhost' }
-  const service = await startService(t, settings)
-  await service.app.listen({ port, host: 'localhost' })
-  const env = {
-    PATH: process.env.PATH,
-    HOME: process.env.HOME,
-    ...{ ...testEnvironment, ...settings, DATABASE_URL: service.databaseUrl, APP_URL: appUrl },
+  const settings = {
+    ...{ ...testEnvironment, ISSUER: issuer, PORT: `${port}`, HOST: 'localhost' },
+    DATA_DIR: temporaryFolder('guide'),
   }
+  const config = loadConfig(settings, () => '')
+  const embedded = await openInMemory()
+  const deps = await createDeps(config, createLogger('silent'), { embedded })
+  await deps.beginService()
+  const socket = await serveLocalSocket(localSocketPath(config.dataDir), (request) =>
+    performOperation(deps, request),
+  )
+  const app = await buildApp(deps)
+  t.teardown(async () => {
+    await app.close()
+    await socket.close()
+    await deps.close()
+  })
+  await app.listen({ port, host: 'localhost' })
+  const { PATH, HOME } = process.env
+  const env = { PATH, HOME, ...settings, APP_URL: appUrl }
   const paste = (lines: string, replacements: Readonly<Record<string, string>> = {}): Shell => {
     const ours = { 'http://localhost:4000': issuer, 'http://localhost:3000': appUrl }
     return runShell(t, replaceAll(lines, { ...ours, ...replacements }), env)
   }
-  return { ...service, issuer, appUrl, paste }
+  return { app, deps, issuer, appUrl, paste }
 }
 
 /** Each former text by its latter, the longest first. */

@@ -11,9 +11,9 @@ import { answerSignIn, wantsCookies } from './session-answer.ts'
 import { tokensReference } from './tokens-schema.ts'
 
 const schema = {
-  summary: 'Sign in by form, for the Authorize button of this page',
+  summary: 'Sign in by form, for tools that know the password form of OAuth 2',
   description:
-    'The password form of RFC 6749 §4.3 for this page alone: not a grant of the token endpoint. Further parameters and client authentication are ignored.',
+    'The password form of RFC 6749 §4.3 for tools on the own machine: not a grant of the token endpoint. Further parameters and client authentication are ignored.',
   tags: ['Sign-in'],
   consumes: ['application/x-www-form-urlencoded'],
   body: Type.Object({
