@@ -9,6 +9,7 @@ import { addDoctorCommand } from './commands/doctor.ts'
 import { addFamilyCommands } from './commands/families.ts'
 import { addKeyCommands } from './commands/keys.ts'
 import { addMigrateCommand } from './commands/migrate.ts'
+import { addRegistrationTokenCommands } from './commands/registration-tokens.ts'
 import { addRoleCommands } from './commands/roles.ts'
 import { addUserCommands } from './commands/users.ts'
 import { createCall } from './execute.ts'
@@ -53,6 +54,7 @@ const createProgram = ({ readConfig, ...options }: ProgramOptions): Command => {
   addDoctorCommand(program, context, readConfig)
   addKeyCommands(program, context)
   addClientCommands(program, context)
+  addRegistrationTokenCommands(program, context)
   addAudienceCommands(program, context)
   addAssertionIssuerCommands(program, context)
   addDetailsTypeCommands(program, context)

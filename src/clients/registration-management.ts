@@ -3,6 +3,7 @@ import { createClientSecret } from '../secrets/client-secret.ts'
 import { digestRegistrationToken } from '../secrets/registration-token.ts'
 import { type Client, hasSecret } from './client.ts'
 import { changedMembers } from './client-change.ts'
+import { isClientId } from './client-id.ts'
 import { invalidMetadata, invalidRegistrationToken } from './registration-errors.ts'
 import { checkSector } from './sector-identifier.ts'
 import {
@@ -40,9 +41,10 @@ export const createRegistrationManagement = (
 ): RegistrationManagement => {
   const { store, outbound, policy, realm, announce } = options
 
-  const digestOf = (token: string | undefined): Buffer => {
-    if (token === undefined) throw invalidRegistrationToken(realm, false)
-    return digestRegistrationToken(token)
+  const digestOf = (id: string, token: string | undefined): Buffer => {
+    // What can be no client's id is not looked for.
+    if (token !== undefined && isClientId(id)) return digestRegistrationToken(token)
+    throw invalidRegistrationToken(realm, token !== undefined)
   }
   const orRefuse = <T>(found: T | undefined): T => {
     if (found === undefined) throw invalidRegistrationToken(realm, true)
@@ -59,11 +61,11 @@ export const createRegistrationManagement = (
 
   return {
     async read(id, token) {
-      return orRefuse(await store.find(id, digestOf(token)))
+      return orRefuse(await store.find(id, digestOf(id, token)))
     },
 
     async replace(id, token, metadata, origin) {
-      const digest = digestOf(token)
+      const digest = digestOf(id, token)
       // Nothing is fetched while the row is locked.
       await checkSector(outbound, plan(orRefuse(await store.find(id, digest)), metadata))
       const { secret, digest: secretDigest } = createClientSecret()
@@ -82,7 +84,7 @@ export const createRegistrationManagement = (
 
     async remove(id, token, origin) {
       const event = describe('client.deleted', id, origin)
-      orRefuse((await store.remove(id, digestOf(token), event)) || undefined)
+      orRefuse((await store.remove(id, digestOf(id, token), event)) || undefined)
       await announce(id)
     },
   }

@@ -6,6 +6,7 @@ import { detailsTypeOperations } from './details-types.ts'
 import { familyOperations } from './families.ts'
 import { keyOperations } from './keys.ts'
 import type { Operation } from './operation.ts'
+import { registrationTokenOperations } from './registration-tokens.ts'
 import { roleOperations } from './roles.ts'
 import { schemaOperations } from './schema.ts'
 import { userOperations } from './users.ts'
@@ -18,6 +19,7 @@ export const operations = {
   ...audienceOperations,
   ...detailsTypeOperations,
   ...familyOperations,
+  ...registrationTokenOperations,
   ...roleOperations,
   ...userOperations,
   ...schemaOperations,

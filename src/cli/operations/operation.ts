@@ -6,6 +6,7 @@ import type { AssertionIssuerAdministration } from '../../clients/assertion-issu
 import type { AudienceAdministration } from '../../clients/audience-administration.ts'
 import type { ClientAdministration } from '../../clients/client-administration.ts'
 import type { DetailsTypeAdministration } from '../../clients/details-type-administration.ts'
+import type { RegistrationTokenAdministration } from '../../clients/registration-token-administration.ts'
 import type { KeyAdministration } from '../../keys/rotation.ts'
 import type { SchemaStatus } from '../../stores/postgres/migrator.ts'
 
@@ -16,6 +17,7 @@ export type OperationDeps = {
   readonly assertionIssuerAdministration: AssertionIssuerAdministration
   readonly audienceAdministration: AudienceAdministration
   readonly detailsTypeAdministration: DetailsTypeAdministration
+  readonly registrationTokenAdministration: RegistrationTokenAdministration
   readonly roleAdministration: RoleAdministration
   readonly userAdministration: UserAdministration
   readonly familyStories: FamilyStories

@@ -20,6 +20,7 @@ export type AdminDeps = Pick<
   | 'detailsTypeAdministration'
   | 'familyStories'
   | 'keyAdministration'
+  | 'registrationTokenAdministration'
   | 'roleAdministration'
   | 'userAdministration'
   | 'verifier'

@@ -15,6 +15,7 @@ import { families } from './families.ts'
 import { keyEmergencies } from './key-emergencies.ts'
 import { keys } from './keys.ts'
 import { macKeys } from './mac-keys.ts'
+import { registrationTokenSchema, registrationTokens } from './registration-tokens.ts'
 import { roles } from './roles.ts'
 import { userActs } from './user-acts.ts'
 import { userSessions } from './user-sessions.ts'
@@ -30,11 +31,14 @@ const endpoints = [
   keyEmergencies,
   keys,
   macKeys,
+  registrationTokens,
   roles,
   userActs,
   userSessions,
   users,
 ]
+
+const schemas = [accountSchema, clientSchema, clientWithSecretSchema, registrationTokenSchema]
 
 /**
  * The admin API: thin over what the command line uses too. Every route names its permission in its
@@ -42,7 +46,7 @@ const endpoints = [
  */
 export const adminEndpoints: FastifyPluginAsyncTypebox<AdminDeps> = async (app, deps) => {
   const { verifier, config, userAdministration } = deps
-  for (const schema of [accountSchema, clientSchema, clientWithSecretSchema]) app.addSchema(schema)
+  for (const schema of schemas) app.addSchema(schema)
   app.addHook('onRequest', async (_request, reply) => {
     reply.header('cache-control', 'no-store')
   })
