@@ -5,6 +5,8 @@ import { loadConfig } from '../../src/config.ts'
 import { createDeps } from '../../src/deps.ts'
 import { createLogger } from '../../src/plugins/logger.ts'
 import { startAdminApi } from '../endpoints/admin/admin-api.ts'
+import { assertionIssuer, startAsserting } from '../endpoints/oauth/assertions.ts'
+import { approve, beginDevice, createDeviceClient, pollDevice } from '../endpoints/oauth/device.ts'
 import { basic, createMachine, postForm } from '../endpoints/oauth/requests.ts'
 import { createVault, formsOf } from '../faults/vault.ts'
 import { testEnvironment, testKeyEncryptionKey } from '../support/service.ts'
@@ -12,6 +14,8 @@ import { waitUntil } from '../support/wait-until.ts'
 
 const from = { requestId: 'r1', address: '192.0.2.1', userAgent: 'Test/1' }
 const by = { actor: 'cli', origin: from }
+
+const emptySchema = { type: 'object', properties: {} }
 
 test('the audit log', async (t) => {
   const api = await startAdminApi(t)
@@ -145,6 +149,37 @@ test('the audit log', async (t) => {
     await keys.rotate({ dryRun: false, by })
     await keys.replaceAll({ keepRefreshTokens: true, dryRun: false, by })
     api.moveTime(40 * 86_400)
+  })
+
+  await t.test('is filled by devices, by exchanged tokens and by what others assert', async () => {
+    const { detailsTypeAdministration: types, assertionIssuerAdministration: issuers } = deps
+    await types.set({ ...{ type: 'a', description: 'A' }, schema: emptySchema }, by)
+    await types.remove('a', by)
+    const device = await createDeviceClient(api)
+    for (const isAllowed of [true, false]) {
+      const { device_code, user_code } = await beginDevice(api, device)
+      vault.keep(`device code ${isAllowed}`, device_code)
+      const { id = '' } = (await deps.deviceRequests.find(user_code)) ?? {}
+      if (!isAllowed) await deps.deviceCodes.deny(id, by)
+      else await approve(api, db, user_code)
+      const { access_token } = (await pollDevice(api, device, device_code)).json()
+      if (isAllowed) vault.keep('token of a device', access_token)
+    }
+    const exchanger = await createMachine(deps, {
+      grantTypes: ['client_credentials', 'urn:ietf:params:oauth:grant-type:token-exchange'],
+    })
+    const credentials = { grant_type: 'client_credentials' }
+    const own = await postForm(api.app, '/token', credentials, exchanger.headers)
+    const exchange = {
+      grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+      subject_token: vault.keep('subject token', own.json().access_token),
+      subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+    }
+    await postForm(api.app, '/token', exchange, exchanger.headers)
+    const { assert, present } = await startAsserting(api)
+    const assertion = vault.keep('assertion', await assert())
+    for (let attempt = 0; attempt < 2; attempt += 1) await present(assertion)
+    await issuers.remove(assertionIssuer, by)
   })
 
   await t.test(

@@ -37,7 +37,17 @@ const introspection = Type.Object(
     permissions: texts,
     auth_time: seconds('When the user signed in'),
     amr: texts,
-    acr: Type.Optional(Type.String()),
+    acr: Type.Optional(Type.String({ description: 'How strongly the user signed in' })),
+    authorization_details: Type.Optional(
+      Type.Array(Type.Record(Type.String(), Type.Unknown()), {
+        description: 'What it permits beyond scope (RFC 9396 §9.2)',
+      }),
+    ),
+    act: Type.Optional(
+      Type.Record(Type.String(), Type.Unknown(), {
+        description: 'Who acts for the subject, the newest outermost (RFC 8693 §4.1)',
+      }),
+    ),
   },
   { description: 'What is known of the token (RFC 7662 §2.2)' },
 )

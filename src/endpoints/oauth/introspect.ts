@@ -100,6 +100,9 @@ const introspectRefreshToken = async (
     auth_time: toNumericDate(grant.authTime),
     amr: [...grant.amr],
     ...(grant.acr === null ? {} : { acr: grant.acr }),
+    ...(grant.authorizationDetails === null
+      ? {}
+      : { authorization_details: [...grant.authorizationDetails] }),
     ...(grant.confirmation === null ? {} : { cnf: parseConfirmation(grant.confirmation) }),
   }
 }

@@ -2,11 +2,13 @@ import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
 import type { TestService } from '../../support/service.ts'
 import { byOperator, createMachine, postForm } from './requests.ts'
 
+type Service = Pick<TestService, 'app' | 'deps'>
+
 export const jwtBearerGrantType = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 export const assertionIssuer = 'https://ci.example'
 
 /** Somebody who asserts, and a client that presents it. */
-export const startAsserting = async (service: TestService, settings: object = {}) => {
+export const startAsserting = async (service: Service, settings: object = {}) => {
   const { privateKey, publicKey } = await generateKeyPair('ES256')
   const jwks = { keys: [{ ...(await exportJWK(publicKey)), kid: 'a', alg: 'ES256', use: 'sig' }] }
   const client = await createMachine(service.deps, {
@@ -27,7 +29,7 @@ export const startAsserting = async (service: TestService, settings: object = {}
   /** @param claims members that differ; undefined leaves one out */
   const assert = (claims: JWTPayload = {}, header: object = {}, key = privateKey) =>
     new SignJWT({
-      ...{ iss: assertionIssuer, sub: 'repo:a/b', aud: service.config.issuer },
+      ...{ iss: assertionIssuer, sub: 'repo:a/b', aud: service.deps.config.issuer },
       ...{ jti: crypto.randomUUID(), iat: now(), exp: now() + 60, ...claims },
     })
       .setProtectedHeader({ alg: 'ES256', kid: 'a', typ: 'JWT', ...header })

@@ -1,13 +1,12 @@
 import { type connect, register, type TestService } from '../../support/service.ts'
 import { byOperator, postForm } from './requests.ts'
 
+type Service = Pick<TestService, 'app' | 'deps'>
+
 export const deviceGrantType = 'urn:ietf:params:oauth:grant-type:device_code'
 
 /** A television: a public client that may use devices. */
-export const createDeviceClient = async (
-  { deps }: TestService,
-  grantTypes: readonly string[] = [],
-) => {
+export const createDeviceClient = async ({ deps }: Service, grantTypes: readonly string[] = []) => {
   const { client } = await deps.clientAdministration.create(
     {
       name: 'Television',
@@ -23,14 +22,14 @@ export const createDeviceClient = async (
 type Begun = { readonly device_code: string; readonly user_code: string }
 
 export const beginDevice = async (
-  { app }: TestService,
+  { app }: Service,
   client: { readonly id: string },
   form: object = {},
 ): Promise<Begun> =>
   (await postForm(app, '/device_authorization', { client_id: client.id, ...form })).json()
 
 export const pollDevice = (
-  { app }: TestService,
+  { app }: Service,
   client: { readonly id: string },
   device_code: string,
   form: object = {},
@@ -41,7 +40,7 @@ export const pollDevice = (
 
 /** Somebody signed in who agrees, as the pages would have it. @returns who. */
 export const approve = async (
-  service: TestService,
+  service: Service,
   db: Awaited<ReturnType<typeof connect>>,
   userCode: string,
 ) => {
