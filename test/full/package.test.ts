@@ -44,7 +44,7 @@ const options = {
 }
 
 t.test(
-  'the built package serves: sign-in with its hashing worker, keys, the API page',
+  'the built package serves: sign-in with its hashing worker, keys, the pages, the API page',
   async (t) => {
     const server = spawn(process.execPath, [join(folder, 'dist/src/main.js')], {
       ...options,
@@ -83,6 +83,11 @@ t.test(
     t.match(html, /swagger-ui/i)
     const [, script = ''] = /src="([^"]*swagger-ui-bundle\.js)"/.exec(html) ?? []
     t.equal((await fetch(new URL(script, page.url))).status, 200)
+
+    const signIn = await fetch(`${url}/sign-in`)
+    t.equal(signIn.status, 200)
+    const [, stylesheet = ''] = /href="([^"]*tessera\.css[^"]*)"/.exec(await signIn.text()) ?? []
+    t.equal((await fetch(new URL(stylesheet, url))).status, 200)
 
     const { stdout } = await run(
       process.execPath,

@@ -54,9 +54,22 @@ export const csrfTokenOf = ({ forms }: WebPage): string => {
 }
 
 /** What the page says was wrong. */
-export const errorOf = ({ html }: WebPage): string | undefined =>
+export const errorOf = ({ html }: Pick<WebPage, 'html'>): string | undefined =>
   /id="error"[^>]*>([^<]*)</.exec(html)?.[1]
 
 /** Which page this is. */
-export const nameOf = ({ html }: WebPage): string | undefined =>
+export const nameOf = ({ html }: Pick<WebPage, 'html'>): string | undefined =>
   /<body id="page-([^"]*)"/.exec(html)?.[1]
+
+/** Sends a form as no page of ours would, but with its token; follows where it leads. */
+export const sendForm = (
+  browser: WebAgent,
+  page: WebPage,
+  fields: Readonly<Record<string, string>>,
+  { url = page.url, token = csrfTokenOf(page) }: { url?: URL; token?: string } = {},
+): Promise<WebPage> =>
+  browser.open(url, {
+    method: 'POST',
+    body: new URLSearchParams({ csrf_token: token, ...fields }),
+    origin: page.url.origin,
+  })
