@@ -83,7 +83,7 @@ t.test('the schema is the same in the embedded mode and on servers, old and new'
 })
 
 t.test('down to the release before and up again: each time exactly the same schema', async (t) => {
-  const { migrations } = readTranscript(1)
+  const { migrations } = readTranscript(2)
   const { url } = await createEmptyDatabase(t)
   await migrateTo(url, Object.keys(migrations))
   const former = await onServer(url)
