@@ -89,6 +89,12 @@ export const requirementsOf = ({ settings }: Pick<Client, 'settings'>): Requirem
   legacyAssertionAudience: settings.assertionAudience === 'legacy',
 })
 
+/** Whether a client may sign with an algorithm, which has two names for one (RFC 9864 §2.2). */
+export const maySignWith = (client: Pick<Client, 'settings'>, algorithm: string): boolean =>
+  requirementsOf(client).algorithms.some(
+    (permitted) => permitted === (algorithm === 'Ed25519' ? 'EdDSA' : algorithm),
+  )
+
 const constraintOf = (settings: ClientSettings): Requirements['senderConstraint'] => {
   if (settings.dpopBoundAccessTokens) return 'dpop'
   return settings.tlsClientCertificateBoundAccessTokens ? 'mtls' : undefined

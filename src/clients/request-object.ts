@@ -8,6 +8,7 @@ import {
   readClientJwt,
 } from './client-jwt.ts'
 import type { ClientKeys } from './client-keys.ts'
+import { maySignWith } from './client-profiles.ts'
 
 type Options = {
   readonly issuer: string
@@ -60,9 +61,10 @@ const findFault = (
   return audiences.includes(issuer) ? findFaultInTime(claims, now) : 'It is for somebody else'
 }
 
-const isAlgorithmOf = ({ settings }: Client, algorithm: string): boolean => {
-  const { requestObjectSigningAlg: only } = settings
+const isAlgorithmOf = (client: Client, algorithm: string): boolean => {
+  const { requestObjectSigningAlg: only } = client.settings
   if (!clientKeyAlgorithms.some((known) => known === algorithm)) return false
+  if (!maySignWith(client, algorithm)) return false
   return only === null || only === (algorithm === 'Ed25519' ? 'EdDSA' : algorithm)
 }
 

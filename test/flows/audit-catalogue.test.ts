@@ -6,6 +6,15 @@ import { createDeps } from '../../src/deps.ts'
 import { createLogger } from '../../src/plugins/logger.ts'
 import { startAdminApi } from '../endpoints/admin/admin-api.ts'
 import { assertionIssuer, startAsserting } from '../endpoints/oauth/assertions.ts'
+import {
+  createApp,
+  goodRequest,
+  openBrowser,
+  redeem,
+  sentTo,
+  takeCode,
+  toQuery,
+} from '../endpoints/oauth/authorization.ts'
 import { approve, beginDevice, createDeviceClient, pollDevice } from '../endpoints/oauth/device.ts'
 import { basic, createMachine, postForm } from '../endpoints/oauth/requests.ts'
 import { createVault, formsOf } from '../faults/vault.ts'
@@ -82,6 +91,22 @@ test('the audit log', async (t) => {
     await deps.accounts.ownConsents.revoke(userId, client.id, from)
   })
 
+  await t.test('is filled by what people authorize, and by its codes', async () => {
+    const app = await createApp(api)
+    vault.keep('secret of an app', app.secret)
+    const { browser } = await openBrowser(api)
+    const code = vault.keep('code', await takeCode(browser, app))
+    await redeem(api.app, app, code, { code_verifier: 'x'.repeat(43) })
+    const tokens = (await redeem(api.app, app, code)).json()
+    vault.keep('token of an app', tokens.access_token)
+    vault.keep('refresh token of an app', tokens.refresh_token)
+    await redeem(api.app, app, code)
+    const asked = { client_id: app.id, ...goodRequest, prompt: 'login' }
+    const { parameters } = sentTo(await browser.get(`/authorize?${toQuery(asked)}`))
+    const secret = vault.keep('browser', browser.cookies.tessera_browser ?? '')
+    await deps.interactions.deny(parameters.request ?? '', secret, from)
+  })
+
   await t.test('is filled by what becomes of refresh tokens', async () => {
     const { refreshToken } = await join()
     const next = await refresh(refreshToken)
@@ -149,6 +174,19 @@ test('the audit log', async (t) => {
     await keys.rotate({ dryRun: false, by })
     await keys.replaceAll({ keepRefreshTokens: true, dryRun: false, by })
     api.moveTime(40 * 86_400)
+  })
+
+  await t.test('is filled by clients that register themselves', async () => {
+    const { registrationTokenAdministration: tokens, selfRegistration } = deps
+    const { token, registrationToken } = await tokens.create({ name: 'Partner' }, by)
+    vault.keep('registration token', token)
+    const metadata = { redirectUris: ['https://app.example/cb'], settings: {} }
+    const registered = await selfRegistration?.register(metadata, token, from)
+    const access = vault.keep('management token', registered?.accessToken ?? '')
+    vault.keep('secret of a registered client', registered?.secret ?? '')
+    await selfRegistration?.register(metadata, vault.make('no token'), from).catch(() => {})
+    await tokens.revoke(registrationToken.id, by)
+    await deps.registrationManagement.remove(registered?.client.id ?? '', access, from)
   })
 
   await t.test('is filled by devices, by exchanged tokens and by what others assert', async () => {

@@ -5,6 +5,7 @@ import type { Client } from '../client.ts'
 import { type ClientJwt, clientKeyAlgorithms, isSignedByOneOf } from '../client-jwt.ts'
 import type { ClientKeys } from '../client-keys.ts'
 import { isSignedBySecret } from '../client-mac.ts'
+import { maySignWith } from '../client-profiles.ts'
 import type { SealedSecrets } from '../sealed-secrets.ts'
 import type { Disproof, Proof, ProveClient } from './credentials.ts'
 
@@ -64,8 +65,9 @@ const targetOf = (client: Client, issuer: string): AssertionTarget => ({
 })
 
 /** The one that the client is registered with, or any that its keys are for. */
-const isAlgorithmOf = ({ settings }: Client, { algorithm }: ClientJwt): boolean => {
-  const { tokenEndpointAuthSigningAlg: only } = settings
+const isAlgorithmOf = (client: Client, { algorithm }: ClientJwt): boolean => {
+  const { tokenEndpointAuthSigningAlg: only } = client.settings
   if (!clientKeyAlgorithms.some((known) => known === algorithm)) return false
+  if (!maySignWith(client, algorithm)) return false
   return only === null || only === (algorithm === 'Ed25519' ? 'EdDSA' : algorithm)
 }
