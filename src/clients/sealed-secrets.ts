@@ -1,3 +1,4 @@
+import { clientSecretContext } from '../secrets/client-secret.ts'
 import { SealError, type Sealer } from '../secrets/sealer.ts'
 import type { Client } from './client.ts'
 
@@ -8,16 +9,13 @@ export type SealedSecrets = {
   open(client: Pick<Client, 'id' | 'secretDigests'>, now: Date): readonly Buffer[]
 }
 
-/** What a sealed secret is sealed for: it opens for no other client. */
-export const sealingContext = (clientId: string): string => `the secret of client ${clientId}`
-
 export const createSealedSecrets = (sealer: Sealer): SealedSecrets => ({
-  seal: (clientId, secret) => sealer.seal(Buffer.from(secret), sealingContext(clientId)),
+  seal: (clientId, secret) => sealer.seal(Buffer.from(secret), clientSecretContext(clientId)),
   open: ({ id, secretDigests }, now) =>
     secretDigests.flatMap(({ sealed, expiresAt }) => {
       if (sealed === undefined || (expiresAt !== null && expiresAt <= now)) return []
       try {
-        return [sealer.open(sealed, sealingContext(id))]
+        return [sealer.open(sealed, clientSecretContext(id))]
       } catch (error) {
         if (error instanceof SealError) return []
         throw error

@@ -47,6 +47,7 @@ export const joinKeys = (
   const subjectKey = createSubjectKey(subjectKeys, sealer)
   const administration = createKeyAdministration({
     ...{ signingKeys, macKeys: macKeyStore, subjectKeys, sealer, rsaModulusBits },
+    clientSecrets: stores.sealedClientSecrets,
     ...{ refreshTokenTtlSeconds, emergencies, schedule },
     longestTokenLifetimeSeconds: async () => longestTokenSeconds(),
   })

@@ -1,4 +1,5 @@
 import type { Sealer } from '../secrets/sealer.ts'
+import { resealClientSecrets, type SealedClientSecretStore } from './client-secret-resealing.ts'
 import type { KeyActor, MacKeyStore, SigningKeyStore } from './key-store.ts'
 import { openMacKey, sealMacKey } from './mac-key.ts'
 import { resealSigningKey } from './signing-key.ts'
@@ -8,6 +9,7 @@ type Options = {
   readonly signingKeys: SigningKeyStore
   readonly macKeys: MacKeyStore
   readonly subjectKeys: SubjectKeyStore
+  readonly clientSecrets: SealedClientSecretStore
   readonly sealer: Sealer
 }
 
@@ -20,7 +22,8 @@ type Options = {
 export const reseal = async (options: Options, by: KeyActor): Promise<number> =>
   (await resealSigningKeys(options, by)) +
   (await resealMacKeys(options, by)) +
-  (await resealSubjectKey(options, by))
+  (await resealSubjectKey(options, by)) +
+  (await resealClientSecrets(options.clientSecrets, options.sealer, by))
 
 const resealSigningKeys = async (
   { signingKeys, sealer }: Options,

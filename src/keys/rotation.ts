@@ -1,5 +1,6 @@
 import { addSeconds } from '../clock.ts'
 import type { Sealer } from '../secrets/sealer.ts'
+import type { SealedClientSecretStore } from './client-secret-resealing.ts'
 import type { EmergencyPlan } from './emergency.ts'
 import {
   type PromotionRequest,
@@ -69,6 +70,7 @@ export type KeyAdministrationOptions = {
   readonly signingKeys: SigningKeyStore
   readonly macKeys: MacKeyStore
   readonly subjectKeys: SubjectKeyStore
+  readonly clientSecrets: SealedClientSecretStore
   readonly emergencies: KeyEmergencyStore
   readonly sealer: Sealer
   readonly rsaModulusBits: number

@@ -12,3 +12,6 @@ export const createClientSecret = (): { secret: string; digest: Buffer } => {
 
 /** SHA-256 of the secret's whole text. Random secrets need no slow hash. */
 export const digestClientSecret = (secret: string): Buffer => sha256(secret)
+
+/** What a sealed secret of a client is sealed for: it opens for no other client. */
+export const clientSecretContext = (clientId: string): string => `the secret of client ${clientId}`

@@ -7,6 +7,7 @@ import { defaultKeyTiming } from '../../src/keys/rotation-policy.ts'
 import { createSealer } from '../../src/secrets/sealer.ts'
 import { createKeyEmergencyStore } from '../../src/stores/postgres/key-emergencies.ts'
 import { createMacKeyStore } from '../../src/stores/postgres/mac-keys.ts'
+import { createSealedClientSecretStore } from '../../src/stores/postgres/sealed-client-secrets.ts'
 import { createSigningKeyStore } from '../../src/stores/postgres/signing-keys.ts'
 import { createSubjectKeyStore } from '../../src/stores/postgres/subject-key.ts'
 import type { SqlBackend } from '../support/sql-backends.ts'
@@ -51,6 +52,7 @@ export const openNode = (
     signingKeys,
     macKeys,
     subjectKeys: createSubjectKeyStore(backend),
+    clientSecrets: createSealedClientSecretStore(backend),
     emergencies: createKeyEmergencyStore(backend, () => 3600),
     sealer,
     rsaModulusBits,

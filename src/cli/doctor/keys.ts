@@ -6,10 +6,12 @@ import { openMacKey } from '../../keys/mac-key.ts'
 import { openSigningKey } from '../../keys/signing-key.ts'
 import { openSubjectKey } from '../../keys/subject-key.ts'
 import { type SigningAlgorithm, signingAlgorithms } from '../../oauth/algorithm.ts'
+import { clientSecretContext } from '../../secrets/client-secret.ts'
 import { createSealer } from '../../secrets/sealer.ts'
 import type { Connection } from '../../stores/postgres/database.ts'
 import { loadEmbeddedKeys } from '../../stores/postgres/embedded-key.ts'
 import { createMacKeyStore } from '../../stores/postgres/mac-keys.ts'
+import { createSealedClientSecretStore } from '../../stores/postgres/sealed-client-secrets.ts'
 import { createSigningKeyStore } from '../../stores/postgres/signing-keys.ts'
 import { createSubjectKeyStore } from '../../stores/postgres/subject-key.ts'
 import { type Finding, failed, fine, reasonOf, warning } from './finding.ts'
@@ -31,6 +33,7 @@ export const examineKeys = async (config: Config, connection: Connection): Promi
   const { now, keys } = await createSigningKeyStore(connection).list()
   const macKeys = await createMacKeyStore(connection).list()
   const subjectKey = await createSubjectKeyStore(connection).find()
+  const secrets = await createSealedClientSecretStore(connection).list()
   if (keys.length === 0 && macKeys.keys.length === 0) return [noKeys]
   try {
     const given = config.keyEncryptionKeys
@@ -40,10 +43,12 @@ export const examineKeys = async (config: Config, connection: Connection): Promi
     for (const key of keys) await openSigningKey(key, sealer)
     for (const key of macKeys.keys) openMacKey(key, sealer)
     if (subjectKey !== undefined) openSubjectKey(subjectKey, sealer)
+    for (const { clientId, sealed } of secrets) sealer.open(sealed, clientSecretContext(clientId))
     const stale = [
       ...keys.map(({ sealedPrivateKey }) => sealedPrivateKey),
       ...macKeys.keys.map(({ sealedKey }) => sealedKey),
       ...(subjectKey === undefined ? [] : [subjectKey]),
+      ...secrets.map(({ sealed }) => sealed),
     ].filter((sealed) => !sealer.isCurrent(sealed))
     return [
       ...(stale.length === 0 ? [] : [notResealed(stale.length)]),

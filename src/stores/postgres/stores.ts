@@ -27,6 +27,7 @@ import { createRefreshFamilyStore } from './refresh-families.ts'
 import { createRegistrationTokenStore } from './registration-tokens.ts'
 import { createRevocationStore } from './revocations.ts'
 import { createRoleStore } from './roles.ts'
+import { createSealedClientSecretStore } from './sealed-client-secrets.ts'
 import { createSelfRegistrationStore } from './self-registrations.ts'
 import { createSessionStore } from './sessions.ts'
 import { createSigningKeyStore } from './signing-keys.ts'
@@ -72,6 +73,7 @@ export const createStores = (
   selfRegistrations: createSelfRegistrationStore(connection, entryLifetimeSeconds),
   revocations: createRevocationStore(connection),
   roles: createRoleStore(connection),
+  sealedClientSecrets: createSealedClientSecretStore(connection),
   sessions: createSessionStore(connection, entryLifetimeSeconds),
   signingKeys: createSigningKeyStore(connection),
   subjectKeys: createSubjectKeyStore(connection),
