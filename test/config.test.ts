@@ -266,6 +266,10 @@ const issuerSentence =
 const keySentence = (name: string) =>
   `${name} must hold 32 bytes in base64, several separated by commas`
 
+const mtls = { CLIENT_CERTIFICATE_HEADER: 'Client-Cert', TRUSTED_PROXIES: '10.0.0.0/8' }
+const mtlsSentence =
+  'MTLS_ORIGIN must be an https origin without a path: https://mtls.auth.example.com'
+
 const broken: Record<string, { variables: Variables; problem: string }> = {
   'a number that is none': {
     variables: { PORT: '4000x' },
@@ -510,6 +514,18 @@ const broken: Record<string, { variables: Variables; problem: string }> = {
       ],
     ),
   ),
+  'an origin for certificates that is none': {
+    variables: { ...mtls, MTLS_ORIGIN: 'https://mtls.example/path' },
+    problem: mtlsSentence,
+  },
+  'an origin for certificates without TLS': {
+    variables: { ...mtls, MTLS_ORIGIN: 'http://mtls.example' },
+    problem: mtlsSentence,
+  },
+  'an origin for certificates that nobody tells of': {
+    variables: { MTLS_ORIGIN: 'https://mtls.example' },
+    problem: 'MTLS_ORIGIN is of use only beside CLIENT_CERTIFICATE_HEADER',
+  },
   'an idle time over the lifetime': {
     variables: { REFRESH_IDLE_SECONDS: '101', REFRESH_TOKEN_TTL_SECONDS: '100' },
     problem: 'REFRESH_IDLE_SECONDS must not exceed REFRESH_TOKEN_TTL_SECONDS',

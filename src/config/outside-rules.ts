@@ -1,7 +1,7 @@
 import { isOwnScope } from '../oauth/own-scope.ts'
 import { parseScope } from '../oauth/scope.ts'
 import { isWebOrigin } from '../oauth/web-origin.ts'
-import type { Rule } from './rules.ts'
+import type { Rule } from './rule.ts'
 import { isHeaderName, isHostPattern } from './value-forms.ts'
 
 // Certificates are shown in TLS handshakes only.

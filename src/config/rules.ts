@@ -2,6 +2,7 @@ import { isAudience } from '../oauth/audience.ts'
 import { isWebOrigin } from '../oauth/web-origin.ts'
 import type { Environment, VariableName } from './environment-schema.ts'
 import { outsideRules } from './outside-rules.ts'
+import type { Rule } from './rule.ts'
 import { type Config, splitList } from './settings.ts'
 import {
   isAddressRange,
@@ -14,13 +15,6 @@ import {
   isWebhookUrl,
   isWorkerCount,
 } from './value-forms.ts'
-
-export type Rule = {
-  /** The variables it is about; when one of them could not even be read, the rule says nothing. */
-  readonly about: readonly VariableName[]
-  readonly isBroken: (environment: Environment, config: Config) => boolean
-  readonly sentence: string
-}
 
 const isSetBut = (value: string | undefined, isValid: (value: string) => boolean): boolean =>
   value !== undefined && !isValid(value)
