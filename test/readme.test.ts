@@ -27,6 +27,15 @@ test('README: every link into the project leads somewhere', async (t) => {
   )
 })
 
+test('README: every specification has tests that prove it', async (t) => {
+  const rows = between('specifications').trimEnd().split('\n').slice(2)
+  t.ok(rows.length > 20)
+  for (const row of rows) {
+    const proofs = [...row.matchAll(/\]\((test\/[^)]+\.test\.ts)\)/g)]
+    t.ok(proofs.length > 0, row)
+  }
+})
+
 test('README: every package that the service depends on has its line', async (t) => {
   const manifest = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as {
     dependencies: Record<string, string>
