@@ -47,6 +47,12 @@ export const createAuthorizations = (parts: Parts): Authorizations => {
     if (client.settings.requirePushedAuthorizationRequests || parts.requirePushed) {
       throw new RefusedRequest(invalidRequest('The request must be pushed (RFC 9126)'), request)
     }
+    // ASVS 5.0 10.4.15: what a browser could have changed.
+    const hasOpenDetails = request.authorizationDetails !== undefined && sent.request === undefined
+    if (client.settings.requirePushedAuthorizationDetails && hasOpenDetails) {
+      const reason = 'authorization_details must be pushed or signed'
+      throw new RefusedRequest(invalidRequest(reason), request)
+    }
     // Where it decides, the time is the database's to the moment.
     const now = request.maxAge === undefined ? clock() : await store.now()
     return decide({ stored: undefined, chosen: null, now, client, request, browser })

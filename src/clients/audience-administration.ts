@@ -2,6 +2,7 @@ import type { Act } from '../audit/act.ts'
 import { type SigningAlgorithm, signingAlgorithms } from '../oauth/algorithm.ts'
 import { isAudience } from '../oauth/audience.ts'
 import { Problem } from '../oauth/problem.ts'
+import { isScopeToken } from '../oauth/scope.ts'
 import type { Audience } from './audience.ts'
 import type { AudienceStore } from './audience-store.ts'
 import { firstPartyClientId } from './client.ts'
@@ -13,6 +14,8 @@ export type AudienceInput = {
   readonly signingAlgorithm?: string
   /** 1 to 86 400. */
   readonly accessTokenTtlSeconds?: number
+  /** All scopes that it knows; tokens for it have no others. Absent: any. */
+  readonly scope?: readonly string[]
 }
 
 /** What an operator may do with audiences. Every act is audited with who did it. */
@@ -52,6 +55,11 @@ const rules: readonly Rule[] = [
     `must be a whole number from 1 to ${longestLifetimeSeconds}`,
     ({ accessTokenTtlSeconds: seconds }) => seconds !== undefined && !isLifetime(seconds),
   ],
+  [
+    'scope',
+    'must be scope tokens: printable ASCII characters without spaces, quotes and backslashes',
+    ({ scope = [] }) => !scope.every(isScopeToken),
+  ],
 ]
 
 export const createAudienceAdministration = ({
@@ -80,6 +88,7 @@ export const createAudienceAdministration = ({
         audience: audience.name,
         signing_algorithm: audience.signingAlgorithm ?? null,
         access_token_ttl_seconds: audience.accessTokenTtlSeconds ?? null,
+        ...(audience.scope === undefined ? {} : { scope: audience.scope }),
       },
       origin,
     })

@@ -3,7 +3,8 @@ import { addSeconds, toNumericDate } from '../clock.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
 import type { SigningAlgorithm } from '../oauth/algorithm.ts'
 import { OAuthError } from '../oauth/error.ts'
-import { formatScope } from '../oauth/scope.ts'
+import { formatScope, type Scope } from '../oauth/scope.ts'
+import { scopeFor } from './audience-scope.ts'
 import type { Authorization } from './authorization.ts'
 import type { Subjects } from './subjects.ts'
 
@@ -11,6 +12,8 @@ import type { Subjects } from './subjects.ts'
 export type AudienceSettings = {
   readonly signingAlgorithm?: SigningAlgorithm
   readonly accessTokenTtlSeconds?: number
+  /** All that it knows; absent: any. */
+  readonly scope?: Scope
 }
 
 /** Answers from memory. */
@@ -33,9 +36,12 @@ export type TokenIssuer = {
    * Signs an access token (RFC 9068). What has been written is answered: audiences that came to
    * demand different algorithms meanwhile get what the issuer's own setting says.
    */
-  issueAccessToken(
-    authorization: Authorization,
-  ): Promise<{ readonly accessToken: string; readonly expiresIn: number }>
+  issueAccessToken(authorization: Authorization): Promise<{
+    readonly accessToken: string
+    readonly expiresIn: number
+    /** Of the token: no more than its audiences know. */
+    readonly scope: Scope
+  }>
 }
 
 type Options = {
@@ -63,9 +69,14 @@ export const createTokenIssuer = (options: Options): TokenIssuer => ({
     const expiresIn = lifetimeOf(authorization, settings, options.accessTokenTtlSeconds)
     const algorithm = algorithmOf(authorization.audience, options)
     const subject = await subjectOf(authorization, options)
-    const claims = claimsOf({ ...authorization, subject }, options.issuer, expiresIn)
+    const scope = scopeFor(
+      authorization.scope,
+      authorization.audience,
+      (name) => options.audiences.settingsOf(name)?.scope,
+    )
+    const claims = claimsOf({ ...authorization, subject, scope }, options.issuer, expiresIn)
     const accessToken = await options.keyRing.sign(algorithm, 'at+jwt', claims)
-    return { accessToken, expiresIn }
+    return { accessToken, expiresIn, scope }
   },
 })
 

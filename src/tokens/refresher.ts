@@ -158,11 +158,11 @@ const answer = async (
 ): Promise<RefreshResult> => {
   const granted = audienceOfFamily(grant, deps.ownClient)
   const authorization = authorizationOf({ ...grant, audience: granted }, request)
-  const { accessToken, expiresIn } = await deps.issuer.issueAccessToken(authorization)
+  const { accessToken, expiresIn, scope } = await deps.issuer.issueAccessToken(authorization)
   // Last look: a revocation that committed while this was signed must win.
   if (deps.revocations.revokedBy(authorization) !== undefined) return { outcome: 'revoked' }
   const refreshToken = encodeRefreshToken(next, deps.macKeys.current())
-  const { scope, authorizationDetails: details } = authorization
+  const { authorizationDetails: details } = authorization
   const tokenType = tokenTypeOf(authorization.confirmation)
   return {
     outcome,

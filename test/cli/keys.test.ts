@@ -171,23 +171,30 @@ t.test('audiences set and list', async (t) => {
     audience: 'https://api.example',
     signing_algorithm: 'ES256',
     access_token_ttl_seconds: 300,
+    scope: ['read', 'write'],
   }
   t.strictSame(
     await json([
       ...['audiences', 'set', 'https://api.example'],
       ...['--algorithm', 'ES256', '--access-token-ttl-seconds', '300'],
+      ...['--scope', 'read', 'write'],
     ]),
     strict,
   )
-  const loose = { audience: 'plain', signing_algorithm: null, access_token_ttl_seconds: null }
+  const loose = {
+    audience: 'plain',
+    signing_algorithm: null,
+    access_token_ttl_seconds: null,
+    scope: null,
+  }
   t.strictSame(await json(['audiences', 'set', 'plain']), loose)
   t.strictSame(await json(['audiences', 'list']), [strict, loose])
   t.strictSame(await run(['audiences', 'list']), {
     code: 0,
     stdout: [
-      'AUDIENCE             ALGORITHM  TOKEN LIFETIME (S)',
-      'https://api.example  ES256      300',
-      'plain                -          -',
+      'AUDIENCE             ALGORITHM  TOKEN LIFETIME (S)  SCOPE',
+      'https://api.example  ES256      300                 read write',
+      'plain                -          -                   -',
       '',
     ].join('\n'),
     stderr: '',

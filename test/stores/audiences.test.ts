@@ -10,14 +10,20 @@ onEverySqlBackend(
     t.strictSame(await store.list(), [])
 
     await store.set({ name: 'https://b.example', accessTokenTtlSeconds: 3600 }, event)
-    await store.set({ name: 'https://a.example', signingAlgorithm: 'ES256' }, event)
+    await store.set(
+      { name: 'https://a.example', signingAlgorithm: 'ES256', scope: ['read', 'write'] },
+      event,
+    )
     await store.set(
       { name: 'https://b.example', signingAlgorithm: 'EdDSA', accessTokenTtlSeconds: 60 },
       event,
     )
 
     t.strictSame(await store.list(), [
-      { name: 'https://a.example', signingAlgorithm: 'ES256', longestTtlSeconds: 0 },
+      {
+        ...{ name: 'https://a.example', signingAlgorithm: 'ES256', longestTtlSeconds: 0 },
+        scope: ['read', 'write'],
+      },
       {
         name: 'https://b.example',
         signingAlgorithm: 'EdDSA',

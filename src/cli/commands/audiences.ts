@@ -13,6 +13,7 @@ import { formatRecord, formatTable } from '../output.ts'
 type SetOptions = PrintOptions & {
   readonly algorithm?: string
   readonly accessTokenTtlSeconds?: number
+  readonly scope?: string[]
 }
 
 export const addAudienceCommands = (program: Command, context: CommandContext): void => {
@@ -37,12 +38,14 @@ export const addAudienceCommands = (program: Command, context: CommandContext): 
         'lifetime of its tokens',
         parseWholeNumber(1, 86_400),
       )
+      .option('--scope <tokens...>', 'all scopes that it knows')
       .action(async (name: string, options: SetOptions) => {
-        const { algorithm, accessTokenTtlSeconds } = options
+        const { algorithm, accessTokenTtlSeconds, scope } = options
         const audience = await context.call('audiences.set', {
           name,
           signingAlgorithm: algorithm,
           accessTokenTtlSeconds,
+          scope,
         })
         printResult(context, options, audience, formatRecord(audience))
       }),
@@ -54,4 +57,5 @@ const audienceColumns = {
   AUDIENCE: 'audience',
   ALGORITHM: 'signing_algorithm',
   'TOKEN LIFETIME (S)': 'access_token_ttl_seconds',
+  SCOPE: 'scope',
 } as const

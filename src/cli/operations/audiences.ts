@@ -7,6 +7,7 @@ const audienceToJson = (audience: Audience) => ({
   audience: audience.name,
   signing_algorithm: audience.signingAlgorithm ?? null,
   access_token_ttl_seconds: audience.accessTokenTtlSeconds ?? null,
+  scope: audience.scope === undefined ? null : [...audience.scope],
 })
 
 export const audienceOperations = {
@@ -18,6 +19,7 @@ export const audienceOperations = {
       name: Type.String(),
       signingAlgorithm: Type.Optional(Type.String()),
       accessTokenTtlSeconds: Type.Optional(Type.Number()),
+      scope: Type.Optional(Type.Array(Type.String())),
     }),
     async ({ audienceAdministration }, input) =>
       audienceToJson(await audienceAdministration.set(input, byCli)),

@@ -17,6 +17,11 @@ const audienceSchema = Type.Object(
       type: ['integer', 'null'],
       description: "null: the service's default",
     }),
+    scope: Type.Unsafe<string[] | null>({
+      type: ['array', 'null'],
+      items: { type: 'string' },
+      description: 'All that it knows: tokens for it have no others; null: any',
+    }),
   },
   { description: 'An audience' },
 )
@@ -34,6 +39,7 @@ const setSchema = {
       audience: Type.String(),
       signing_algorithm: Type.Optional(Type.String()),
       access_token_ttl_seconds: Type.Optional(Type.Integer()),
+      scope: Type.Optional(Type.Array(Type.String(), { maxItems: 100 })),
     },
     { additionalProperties: false },
   ),
@@ -44,6 +50,7 @@ const toWireAudience = (audience: Audience): Static<typeof audienceSchema> => ({
   audience: audience.name,
   signing_algorithm: audience.signingAlgorithm ?? null,
   access_token_ttl_seconds: audience.accessTokenTtlSeconds ?? null,
+  scope: audience.scope === undefined ? null : [...audience.scope],
 })
 
 /** `GET` and `PUT /admin/audiences`; names are URIs, so they stand in the body. */
@@ -61,9 +68,10 @@ export const audiences: FastifyPluginAsyncTypebox<AdminDeps> = async (
     '/admin/audiences',
     adminRoute('clients.write', 'Create or replace the settings of an audience', setSchema),
     async (request) => {
-      const { audience: name, signing_algorithm, access_token_ttl_seconds } = request.body
+      const { audience: name, signing_algorithm, access_token_ttl_seconds, scope } = request.body
       const input = {
         name,
+        ...(scope === undefined ? {} : { scope }),
         ...(signing_algorithm === undefined ? {} : { signingAlgorithm: signing_algorithm }),
         ...(access_token_ttl_seconds === undefined
           ? {}

@@ -79,11 +79,11 @@ const issueTokens = async (
   confirmation: Confirmation | undefined,
 ): Promise<TokenSet> => {
   if (tokens !== undefined) return tokens
-  const { accessToken, expiresIn } = await issuer.issueAccessToken({
+  const { accessToken, expiresIn, scope } = await issuer.issueAccessToken({
     ...authorization,
     ...(confirmation === undefined ? {} : { confirmation }),
   })
-  const { scope, authorizationDetails } = authorization
+  const { authorizationDetails } = authorization
   return {
     ...{ accessToken, tokenType: tokenTypeOf(confirmation), expiresIn, scope },
     ...(refreshToken === undefined ? {} : { refreshToken }),

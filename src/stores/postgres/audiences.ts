@@ -10,6 +10,7 @@ export const createAudienceStore = ({ db, now }: Connection): AudienceStore => (
     const rows = await db
       .selectFrom('audiences')
       .select(['name', 'signing_algorithm', 'access_token_ttl_seconds', 'longest_ttl_seconds'])
+      .select('scope')
       .orderBy('name')
       .execute()
     return rows.map(toAudience)
@@ -24,6 +25,7 @@ export const createAudienceStore = ({ db, now }: Connection): AudienceStore => (
           signing_algorithm: audience.signingAlgorithm ?? null,
           access_token_ttl_seconds: audience.accessTokenTtlSeconds ?? null,
           longest_ttl_seconds: audience.accessTokenTtlSeconds ?? null,
+          scope: audience.scope === undefined ? null : [...audience.scope],
           created_at: now(),
           updated_at: now(),
         })
@@ -32,6 +34,7 @@ export const createAudienceStore = ({ db, now }: Connection): AudienceStore => (
             signing_algorithm: eb.ref('excluded.signing_algorithm'),
             access_token_ttl_seconds: eb.ref('excluded.access_token_ttl_seconds'),
             longest_ttl_seconds: sql<number>`greatest(audiences.longest_ttl_seconds, excluded.longest_ttl_seconds)`,
+            scope: eb.ref('excluded.scope'),
             updated_at: eb.ref('excluded.updated_at'),
           })),
         )
@@ -48,5 +51,6 @@ const toAudience = (row: Row): StoredAudience => ({
   ...(row.access_token_ttl_seconds === null
     ? {}
     : { accessTokenTtlSeconds: row.access_token_ttl_seconds }),
+  ...(row.scope === null ? {} : { scope: row.scope }),
   longestTtlSeconds: row.longest_ttl_seconds ?? 0,
 })

@@ -65,6 +65,7 @@ export type AudienceRow = {
   signing_algorithm: SigningAlgorithm | null
   access_token_ttl_seconds: number | null
   longest_ttl_seconds: number | null
+  scope: string[] | null
   created_at: Generated<Date>
   updated_at: Generated<Date>
 }

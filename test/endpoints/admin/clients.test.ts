@@ -201,13 +201,27 @@ test('audiences as administrators manage them', async (t) => {
     audience: 'https://api.example/v1',
     signing_algorithm: 'ES256',
     access_token_ttl_seconds: 60,
+    scope: ['read'],
   }
   const set = await api.put('/admin/audiences', audience, token)
   t.strictSame([set.status, set.json], [200, audience])
   const listed = await api.get('/admin/audiences', token)
   t.strictSame([listed.status, listed.json], [200, { audiences: [audience] }])
   const plain = await api.put('/admin/audiences', { audience: audience.audience }, token)
-  t.strictSame(plain.json, { ...audience, signing_algorithm: null, access_token_ttl_seconds: null })
+  t.strictSame(plain.json, {
+    audience: audience.audience,
+    ...{ signing_algorithm: null, access_token_ttl_seconds: null, scope: null },
+  })
+  const noScope = { audience: 'x', scope: ['a b', '"'] }
+  isProblem(t, await api.put('/admin/audiences', noScope, token), 'validation', {
+    fields: [
+      {
+        field: 'scope',
+        message:
+          'must be scope tokens: printable ASCII characters without spaces, quotes and backslashes',
+      },
+    ],
+  })
   const wrong = { audience: 'https://api.example/v1', signing_algorithm: 'HS256' }
   isProblem(t, await api.put('/admin/audiences', wrong, token), 'validation', {
     fields: [{ field: 'signing_algorithm', message: 'must be one of RS256, ES256, EdDSA, PS256' }],
