@@ -117,6 +117,11 @@ for (const [how, [headers, scheme, error]] of Object.entries(wrong)) {
   }
 }
 
+t.test('who asks about a bound token is told of its key', async (t) => {
+  const answer = await app.inject({ method: 'POST', url: '/auth/verify', payload: { token } })
+  t.match(answer.json(), { active: true, cnf: { jkt: key.jkt } })
+})
+
 t.test('a bearer token is no DPoP token, whatever proof comes with it', async (t) => {
   const accessToken = person.access_token
   const answer = await presentWithKey(service, key, accessToken)

@@ -3,6 +3,7 @@ import { type Static, Type } from 'typebox'
 import { toNumericDate } from '../../clock.ts'
 import { formatScope } from '../../oauth/scope.ts'
 import type { AccessTokenClaims, VerificationFailure } from '../../tokens/verifier.ts'
+import { confirmationSchema } from '../confirmation-schema.ts'
 import { bodyProblems, problemResponses } from '../problem-schema.ts'
 import type { AuthDeps } from './auth-deps.ts'
 
@@ -28,6 +29,7 @@ const answerSchema = Type.Object(
     sid: Type.Optional(Type.String({ description: 'The session' })),
     roles: Type.Optional(Type.Array(Type.String())),
     permissions: Type.Optional(Type.Array(Type.String())),
+    cnf: Type.Optional(confirmationSchema),
   },
   { description: 'What is known of the token' },
 )
@@ -75,4 +77,5 @@ const toAnswer = (claims: AccessTokenClaims): Static<typeof answerSchema> => ({
   ...(claims.sessionId === undefined ? {} : { sid: claims.sessionId }),
   roles: [...claims.roles],
   permissions: [...claims.permissions],
+  ...(claims.confirmation === undefined ? {} : { cnf: claims.confirmation }),
 })

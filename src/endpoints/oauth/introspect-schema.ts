@@ -1,19 +1,10 @@
 import { type Static, Type } from 'typebox'
+import { confirmationSchema } from '../confirmation-schema.ts'
 import { clientSecurity, formMediaType, tokenForm } from './client-parameters.ts'
 import { oauthErrors } from './oauth-error-schema.ts'
 
 const seconds = (description: string) => Type.Optional(Type.Integer({ description }))
 const texts = Type.Optional(Type.Array(Type.String()))
-
-const confirmation = Type.Object(
-  {
-    jkt: Type.Optional(Type.String({ description: 'Thumbprint of its DPoP key (RFC 9449 §6)' })),
-    'x5t#S256': Type.Optional(
-      Type.String({ description: 'Thumbprint of its client certificate (RFC 8705 §3)' }),
-    ),
-  },
-  { description: 'The key that the token is bound to: accept it with a proof of that only' },
-)
 
 /** An allow-list: what else stands in a token is nobody's business here. */
 const introspection = Type.Object(
@@ -24,7 +15,7 @@ const introspection = Type.Object(
     scope: Type.Optional(Type.String()),
     client_id: Type.Optional(Type.String()),
     token_type: Type.Optional(Type.Enum(['Bearer', 'DPoP'], { description: 'Of access tokens' })),
-    cnf: Type.Optional(confirmation),
+    cnf: Type.Optional(confirmationSchema),
     sub: Type.Optional(Type.String({ description: 'A user, or for machines the client' })),
     aud: Type.Optional(Type.Union([Type.String(), Type.Array(Type.String())])),
     iss: Type.Optional(Type.String()),
