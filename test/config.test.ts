@@ -461,6 +461,37 @@ const broken: Record<string, { variables: Variables; problem: string }> = {
       },
     ]),
   ),
+  ...Object.fromEntries(
+    ['Authorization', 'Cookie', 'X-Forwarded-For', 'two words', 'x'.repeat(65)].map((name) => [
+      `the header of certificates ${name}`,
+      {
+        variables: { ...mtls, CLIENT_CERTIFICATE_HEADER: name },
+        problem:
+          'CLIENT_CERTIFICATE_HEADER must be the name of a header that has no other use, such as Client-Cert',
+      },
+    ]),
+  ),
+  'certificates without a proxy that is trusted': {
+    variables: { CLIENT_CERTIFICATE_HEADER: 'Client-Cert' },
+    problem:
+      'CLIENT_CERTIFICATE_HEADER needs TRUSTED_PROXIES: only their word about certificates counts',
+  },
+  'authorities that cannot be read': {
+    variables: { ...mtls, CLIENT_CERTIFICATE_AUTHORITIES_FILE: 'nowhere.pem' },
+    problem:
+      'CLIENT_CERTIFICATE_AUTHORITIES_FILE must name a file of PEM certificates of authorities',
+  },
+  ...Object.fromEntries(
+    ['OUTBOUND_ALLOWED_HOSTS', 'OUTBOUND_PRIVATE_HOSTS'].flatMap((name) =>
+      ['https://example.com', 'example.com:443', '*', '*.', 'EXAMPLE.com', '.com'].map((host) => [
+        `${name} ${host}`,
+        {
+          variables: { [name]: host },
+          problem: `${name} must be host names without port, in lower case, or *. and such a name`,
+        },
+      ]),
+    ),
+  ),
   'an audience with a fragment': {
     variables: { DEFAULT_AUDIENCE: 'https://api.example#a' },
     problem: 'DEFAULT_AUDIENCE must be a URI without a fragment, or a plain name',
