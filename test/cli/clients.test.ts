@@ -131,7 +131,7 @@ t.test('a public client has no secret', async (t) => {
   t.strictSame(await run(['clients', 'rotate-secret', client_id]), {
     code: 1,
     stdout: '',
-    stderr: `The public client ${client_id} has no secret\n`,
+    stderr: `The client ${client_id} has no secret\n`,
   })
 })
 
@@ -150,9 +150,10 @@ t.test('show and list tell of a client what create told, without the secret', as
       client_id: 'first-party',
       client_name: 'First-party API',
       token_endpoint_auth_method: 'none',
-      grant_types: ['refresh_token'],
+      grant_types: ['authorization_code', 'refresh_token'],
       scope: 'account admin',
       audience: ['http://localhost:4000'],
+      redirect_uris: ['http://localhost:4000/docs/static/oauth2-redirect.html'],
       consent: 'skip',
       built_in: true,
       created_at: listed.find(({ client_id }) => client_id === 'first-party')?.created_at,

@@ -1,4 +1,3 @@
-import type { JSONWebKeySet } from 'jose'
 import type { Selectable } from 'kysely'
 import type { AssertionIssuer, AssertionIssuerStore } from '../../clients/assertion-issuer.ts'
 import { insertAuditEvents } from './audit.ts'
@@ -59,7 +58,7 @@ const toRow = (from: AssertionIssuer) => ({
 
 const toAssertionIssuer = (row: Selectable<AssertionIssuerRow>): AssertionIssuer => ({
   issuer: row.issuer,
-  jwks: row.jwks as JSONWebKeySet | null,
+  jwks: row.jwks as AssertionIssuer['jwks'],
   jwksUri: row.jwks_uri,
   clients: row.clients,
   audience: row.audience,
