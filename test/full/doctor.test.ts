@@ -129,7 +129,7 @@ t.test('keys that wait to be sealed again', async (t) => {
   const newest = Buffer.alloc(32, 99).toString('base64')
   const keys = `${newest},${testEnvironment.KEY_ENCRYPTION_KEY}`
   t.strictSame(faultsIn(await look({ KEY_ENCRYPTION_KEY: keys })), [
-    'warning key encryption: 9 keys are sealed under another than the newest key-encryption key',
+    'warning key encryption: 10 keys are sealed under another than the newest key-encryption key',
   ])
 })
 

@@ -29,11 +29,20 @@ const parameters = Type.Object({
   ui_locales: Type.Optional(Type.String({ description: 'Languages of the pages' })),
 })
 
+// What a browser gets is no data.
+const page = { 'text/html': { schema: Type.String() } }
+const responses: Readonly<Record<number, object>> = {
+  200: { description: 'A page: the question, or that it is done', content: page },
+  303: Type.Null({ description: 'To where the client wants the browser' }),
+  400: { description: 'A page: the hint, client or URI is not right', content: page },
+}
+
 const shared = {
   summary: 'Sign a person out',
   description:
     'For browsers: asks the person first, unless `id_token_hint` names who is signed in here.',
   tags: ['OAuth'],
+  response: responses,
 }
 
 // What is wrong is told by a page, and not that of a schema.
@@ -96,9 +105,11 @@ export const endSession: FastifyPluginAsyncTypebox<EndSessionDeps> = async (app,
 
   // Our cookies do not come with a form of another site, but they do when the browser goes on.
   const form = { ...shared, consumes: [formMediaType], body: parameters }
-  app.post('/logout', { ...options, schema: form }, async (request, reply) =>
-    reply.redirect(`${pages.basePath}/logout${queryOf(rawParametersOf(request))}`, 303),
-  )
+  app.post('/logout', { ...options, schema: form }, async (request, reply) => {
+    const raw = rawParametersOf(request)
+    await readLogoutRequest(raw, deps)
+    return reply.redirect(`${pages.basePath}/logout${queryOf(raw)}`, 303)
+  })
 
   app.register(async (own) => {
     registerFormBody(own)
