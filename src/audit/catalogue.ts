@@ -67,6 +67,7 @@ export const catalogue = {
   'device.denied': 'notice',
   'access.refused': 'warning',
   'request.forgery_refused': 'warning',
+  'proof.refused': 'warning',
   'key.created': 'notice',
   'key.rotated': 'warning',
   'key.resealed': 'warning',

@@ -12,12 +12,14 @@ const audited: Readonly<Record<string, AuditEventType>> = {
   last_admin: 'access.refused',
   untrusted_origin: 'request.forgery_refused',
   invalid_csrf_token: 'request.forgery_refused',
+  // A client whose proof is refused has a mistake, or somebody else sends what they have seen.
+  invalid_dpop_proof: 'proof.refused',
 }
 
 /**
- * Tells the audit log of refused administration and of forged requests (ASVS 5.0 16.3.2, 16.3.3):
- * once a minute for each kind and account, or network where nobody is known. The log of requests
- * has every one.
+ * Tells the audit log of refused administration, of forged requests, and of proofs of keys that are
+ * refused (ASVS 5.0 16.3.2, 16.3.3): once a minute for each kind and account, or network where
+ * nobody is known. The log of requests has every one.
  */
 export const registerRefusalAudit = (
   app: FastifyInstance,

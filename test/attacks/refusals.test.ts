@@ -52,6 +52,25 @@ t.test('what an account may not do is audited, once a minute for each kind', asy
   )
 })
 
+t.test('a proof of a key that is refused is audited, once a minute for each network', async (t) => {
+  for (let time = 0; time < 3; time += 1) {
+    const headers = { dpop: 'proof', 'content-type': 'application/x-www-form-urlencoded' }
+    const payload = 'grant_type=client_credentials'
+    const { statusCode } = await api.app.inject({ method: 'POST', url: '/token', headers, payload })
+    t.equal(statusCode, 400)
+  }
+  const found = await events('proof.refused', 1)
+  t.strictSame(
+    found.map(({ severity, outcome, details }) => ({ severity, outcome, details })),
+    [
+      {
+        ...{ severity: 'warning', outcome: 'failure' },
+        details: { reason: 'invalid_dpop_proof', method: 'POST', route: '/token' },
+      },
+    ],
+  )
+})
+
 t.test('a request that another site forged is audited, once a minute for each kind', async (t) => {
   const jar = createJar(api.app)
   const payload = { email: 'victim@example.com', password: newPassword(), cookies: true }

@@ -160,6 +160,7 @@ test('the audit log', async (t) => {
     vault.keep('client secret', secret)
     const guess = vault.make('guessed secret')
     await postForm(api.app, '/token', 'grant_type=client_credentials', basic(id, guess))
+    await postForm(api.app, '/token', 'grant_type=client_credentials', { dpop: 'proof' })
     await clients.update(id, { name: `${client.name} 2` }, by)
     const rotated = await clients.rotateSecret(id, by)
     vault.keep('new client secret', rotated.secret ?? '')
