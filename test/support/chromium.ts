@@ -4,8 +4,13 @@ import {
   chromium as driver,
 } from 'playwright-core'
 import type { Test } from 'tap'
-import { chromium } from './browser.ts'
-import { systemTool } from './system-tool.ts'
+import { type SystemTool, systemTool } from './system-tool.ts'
+
+/** The browser of the tests; the package is Debian's. */
+const chromium: SystemTool = {
+  programs: ['chromium', 'chromium-browser', 'google-chrome'],
+  debianPackage: 'chromium',
+}
 
 /** A real browser with as many windows as a flow opens. */
 export type Chromium = {
