@@ -16,7 +16,8 @@ import { checkProof, spendProof } from './request-proof.ts'
 
 const schema = {
   summary: 'Push an authorization request',
-  description: 'The browser then brings the `request_uri` alone, once, and soon (RFC 9126).',
+  description:
+    'The browser then brings the `request_uri` alone, once, and soon (RFC 9126). A DPoP header binds the code to its key (RFC 9449 §10.1).',
   tags: ['OAuth'],
   security: clientSecurity,
   consumes: [formMediaType],

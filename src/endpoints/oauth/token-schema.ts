@@ -33,7 +33,7 @@ const tokenResponse = Type.Object(
  */
 export const tokenSchema = (grants: GrantTable) => ({
   summary: 'Get tokens',
-  description: `Grants: ${Object.keys(grants).join(', ')}. Unknown parameters are ignored.`,
+  description: `Grants: ${Object.keys(grants).join(', ')}. A DPoP header binds the tokens to its key (RFC 9449). Unknown parameters are ignored.`,
   tags: ['OAuth'],
   security: clientSecurity,
   consumes: [formMediaType],
