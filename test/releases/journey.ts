@@ -2,6 +2,7 @@ import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import type { Deps } from '../../src/deps.ts'
 import type { createStores } from '../../src/stores/postgres/stores.ts'
 import { byOperator, createMachine, postForm } from '../endpoints/oauth/requests.ts'
+import { useProtocols } from './protocol-journey.ts'
 
 const password = 'violet kettle on the roof'
 const firstParty = { client_id: 'first-party' }
@@ -144,6 +145,7 @@ export const travel = async (app: FastifyInstance, deps: Deps): Promise<Record<s
   await useSessions(app)
   const machine = await useOAuth(app, deps)
   await administer(app, deps)
+  await useProtocols({ app, deps })
   const email = 'traveller@example.com'
   const registered = (await post(201, '/auth/register', { email, password })).json<Tokens>()
   const refresh = { refresh_token: registered.refresh_token }

@@ -79,7 +79,7 @@ export type Browser = ReturnType<typeof createBrowser>
 
 /** Somebody signs in to the browser, beside whoever has. */
 export const signIn = async (
-  { app, deps }: TestService,
+  { app, deps }: Pick<TestService, 'app' | 'deps'>,
   { cookies }: Browser,
   person?: { readonly email: string; readonly password: string },
 ) => {
@@ -100,7 +100,7 @@ export const signIn = async (
 }
 
 /** A person whose one session is in the browser. */
-export const openBrowser = async (service: TestService) => {
+export const openBrowser = async (service: Pick<TestService, 'app' | 'deps'>) => {
   const browser = createBrowser(service.app)
   return { browser, ...(await signIn(service, browser)) }
 }

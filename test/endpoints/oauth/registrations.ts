@@ -33,7 +33,10 @@ export const askRegistration = async (app: FastifyInstance, id: string, request:
 }
 
 /** A client that has registered itself, and what it may say of itself. */
-export const registerApp = async (service: TestService, metadata: object = webApp) => {
+export const registerApp = async (
+  service: Pick<TestService, 'app' | 'deps'>,
+  metadata: object = webApp,
+) => {
   const { token } = await createInitialToken(service)
   const { status, json } = await askRegistration(service.app, '', {
     headers: bearer(token),
