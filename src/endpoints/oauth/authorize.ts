@@ -67,8 +67,13 @@ export const authorize: FastifyPluginAsyncTypebox<Pick<Deps, 'config' | 'authori
     return take(reply, await authorizations.begin(sent, await browserOf(request, reply)))
   }
 
-  // What is wrong with a parameter is told in another way than that of a schema.
-  const options = { validatorCompiler: () => () => true, config: { errorFormat: 'page' } } as const
+  const options = {
+    // What is wrong with a parameter is told in another way than that of a schema.
+    validatorCompiler: () => () => true,
+    // Who only looks must not get a code, nor use a request up.
+    exposeHeadRoute: false,
+    config: { errorFormat: 'page' },
+  } as const
 
   app.get(
     '/authorize',

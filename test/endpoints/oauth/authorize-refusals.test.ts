@@ -261,8 +261,10 @@ t.test('the parameters of a POST are those of its form alone', async (t) => {
 t.test('a form of another media type is 415, another method 405', async (t) => {
   const json = await service.app.inject({ method: 'POST', url: '/authorize', payload: {} })
   t.equal(json.statusCode, 415)
-  const put = await service.app.inject({ method: 'PUT', url: '/authorize' })
-  t.same([put.statusCode, put.headers.allow], [405, 'GET, HEAD, POST'])
+  for (const method of ['PUT', 'HEAD'] as const) {
+    const answer = await service.app.inject({ method, url: `/authorize?${toQuery(good)}` })
+    t.same([answer.statusCode, answer.headers.allow], [405, 'GET, POST'])
+  }
 })
 
 t.test('no other origin may read an answer (RFC 9700 §2.6)', async (t) => {
