@@ -1,8 +1,11 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import t, { type Test } from 'tap'
-import { createTestDatabase } from '../../support/database.ts'
-import { register, startService } from '../../support/service.ts'
+import { buildApp } from '../../../src/app.ts'
+import { loadConfig } from '../../../src/config.ts'
+import { createDeps } from '../../../src/deps.ts'
+import { createLogger } from '../../../src/plugins/logger.ts'
+import { register, startService, testEnvironment } from '../../support/service.ts'
 import { createMachine, postForm } from './requests.ts'
 
 /** The last part of every answer of PostgreSQL: ReadyForQuery, outside of a transaction. */
@@ -32,9 +35,20 @@ const startCounter = async (t: Test, databaseUrl: string) => {
   return counter
 }
 
+/** A node whose statements are counted, and which does nothing by itself: its jobs run on another. */
+const startCountedNode = async (t: Test) => {
+  const { databaseUrl } = await startService(t)
+  const counter = await startCounter(t, databaseUrl)
+  const config = loadConfig({ ...testEnvironment, DATABASE_URL: counter.url }, () => '')
+  const deps = await createDeps(config, createLogger('silent'))
+  t.teardown(() => deps.close())
+  const app = await buildApp(deps)
+  t.teardown(() => app.close())
+  return { counter, app, deps }
+}
+
 t.test('client credentials of a client in memory send nothing to the database', async (t) => {
-  const counter = await startCounter(t, (await createTestDatabase(t)).url)
-  const { app, deps } = await startService(t, { DATABASE_URL: counter.url })
+  const { counter, app, deps } = await startCountedNode(t)
   const [warm, cold] = [await createMachine(deps), await createMachine(deps)]
   const grant = ({ headers }: typeof warm) =>
     postForm(app, '/token', { grant_type: 'client_credentials' }, headers)
@@ -51,8 +65,7 @@ t.test('client credentials of a client in memory send nothing to the database', 
 })
 
 t.test('a refresh is one round trip, outside of any transaction', async (t) => {
-  const counter = await startCounter(t, (await createTestDatabase(t)).url)
-  const { app, deps } = await startService(t, { DATABASE_URL: counter.url })
+  const { counter, app, deps } = await startCountedNode(t)
   let token = (await register(app)).refresh_token
   const refresh = async () => {
     const form = { grant_type: 'refresh_token', client_id: 'first-party', refresh_token: token }
