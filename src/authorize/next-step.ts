@@ -6,6 +6,7 @@ import { audienceOf } from '../grants/client-audience.ts'
 import { OAuthError } from '../oauth/error.ts'
 import { sha256 } from '../secrets/digest.ts'
 import { randomToken } from '../secrets/random.ts'
+import { judgeAcr } from './acr-decision.ts'
 import type { Answers } from './answers.ts'
 import type { AuthorizationRequest } from './authorization-request.ts'
 import type { AuthorizationResponse } from './authorization-response.ts'
@@ -51,6 +52,11 @@ export type Visit = {
 const codeTtlSeconds = 60
 /** As long as somebody may take to sign in or to register. */
 const waitSeconds = 3600
+
+const unmetAuthentication = new OAuthError(
+  'unmet_authentication_requirements',
+  'Nobody can sign in here as the request demands',
+)
 
 const silentReasons = {
   login_required: 'The user must sign in',
@@ -105,6 +111,13 @@ export const createDecide = (parts: DecideParts): ((visit: Visit) => Promise<Ste
     return decide({ ...visit, browser: { ...browser, sessions: remaining } })
   }
 
+  const demandMore = (visit: Visit, verdict: 'sign_in' | 'unmet'): Promise<Step> => {
+    if (verdict === 'unmet') return answerError(visit, unmetAuthentication)
+    return visit.request.prompt.includes('none')
+      ? answerError(visit, new OAuthError('login_required', silentReasons.login_required))
+      : showPage(visit, 'sign_in')
+  }
+
   const decide = async (visit: Visit): Promise<Step> => {
     const { request, client, stored, browser } = visit
     const createdAt = stored?.createdAt
@@ -114,6 +127,8 @@ export const createDecide = (parts: DecideParts): ((visit: Visit) => Promise<Ste
       return answerError(visit, new OAuthError(selection.code, silentReasons[selection.code]))
     }
     const { session } = selection
+    const verdict = judgeAcr(request, session.acr, client.settings.profile === 'oidc-basic')
+    if (verdict !== 'met') return demandMore(visit, verdict)
     const wish = {
       ...{ request, createdAt },
       audience: request.audience ?? audienceOf(client, parts.defaultAudience),

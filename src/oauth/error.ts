@@ -9,6 +9,7 @@ export type OAuthErrorCode =
   | 'authorization_pending' // RFC 8628 §3.5, as the next three
   | 'slow_down'
   | 'access_denied'
+  | 'unmet_authentication_requirements' // RFC 9470 §5
   | 'expired_token'
   | 'unauthorized_client'
   | 'unsupported_grant_type'

@@ -31,7 +31,7 @@ rule('a sign-in opens a session without tokens, known by its secret', async (t, 
       name: 'Jo Doe',
       authTime: opened?.now,
       amr: ['pwd'],
-      acr: null,
+      acr: 'urn:tessera:pwd',
       mustChangePassword: false,
     },
   ])

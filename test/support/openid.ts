@@ -42,9 +42,9 @@ export const seedSession = async (db: Db, userId: string, secret?: string): Prom
   const id = randomUUID()
   const digest = secret === undefined ? null : sha256(secret)
   await sql`
-    INSERT INTO sessions (id, user_id, amr, auth_time, created_at, expires_at, last_seen_at,
+    INSERT INTO sessions (id, user_id, amr, acr, auth_time, created_at, expires_at, last_seen_at,
       cookie_digest)
-    VALUES (${id}::uuid, ${userId}::uuid, '{pwd}', now() - interval '1 minute', now(),
+    VALUES (${id}::uuid, ${userId}::uuid, '{pwd}', 'urn:tessera:pwd', now() - interval '1 minute', now(),
       now() + interval '1 day', now(), ${digest})`.execute(db)
   return id
 }
@@ -66,10 +66,10 @@ export const seedCode = async (
   const code = randomBytes(32).toString('base64url')
   await sql`
     INSERT INTO authorization_codes (digest, client_id, redirect_uri, redirect_uri_stated, user_id,
-      session_id, credential_epoch, auth_time, amr, scope, claims_request, nonce, created_at,
+      session_id, credential_epoch, auth_time, amr, acr, scope, claims_request, nonce, created_at,
       expires_at)
     SELECT ${sha256(code)}, ${client.id}, ${client.redirectUris[0] ?? ''}, true, ${userId}::uuid,
-      s.id, u.credential_epoch, s.auth_time, s.amr, ${[...scope]}::text[],
+      s.id, u.credential_epoch, s.auth_time, s.amr, s.acr, ${[...scope]}::text[],
       ${claims === undefined ? null : JSON.stringify(claims)}::jsonb, ${nonce ?? null}, now(),
       now() + interval '1 hour'
     FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = ${sessionId}::uuid`.execute(db)

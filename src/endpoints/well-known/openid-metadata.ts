@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { supportedAcrs } from '../../oauth/acr.ts'
 import { signingAlgorithms } from '../../oauth/algorithm.ts'
 import { personClaims } from '../../oauth/standard-claims.ts'
 import { languages } from '../../views/messages.ts'
@@ -17,6 +18,7 @@ export const openidMembers = {
   claim_types_supported: words,
   claims_supported: words,
   claims_parameter_supported: flag,
+  acr_values_supported: words,
   ui_locales_supported: words,
   backchannel_logout_supported: flag,
   backchannel_logout_session_supported: flag,
@@ -26,7 +28,7 @@ const openidMetadata = Type.Object(openidMembers)
 type OpenidMetadata = Static<typeof openidMetadata>
 
 /** What an ID token says of the sign-in itself (Core §2). */
-const signInClaims = ['sub', 'auth_time', 'amr', 'sid']
+const signInClaims = ['sub', 'auth_time', 'acr', 'amr', 'sid']
 
 /** @param at gives the address of a path @param has whether it is registered */
 export const describeOpenid = (
@@ -41,6 +43,7 @@ export const describeOpenid = (
     claim_types_supported: ['normal'],
     claims_supported: [...signInClaims, ...personClaims],
     claims_parameter_supported: true,
+    acr_values_supported: [...supportedAcrs],
   }),
   ...(has('GET', '/logout') && {
     end_session_endpoint: at('/logout'),

@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { NewBrowserSession, NewSession } from '../../accounts/session-store.ts'
 import type { Act } from '../../audit/act.ts'
+import { acrOf } from '../../oauth/acr.ts'
 import type { Tx } from './database.ts'
 
 type Now = () => RawBuilder<Date>
@@ -26,6 +27,7 @@ export const insertSession = async (
       user_agent: origin.userAgent ?? null,
       address: origin.address ?? null,
       amr: [...session.amr],
+      acr: acrOf(session.amr),
       auth_time: now(),
       created_at: now(),
       expires_at: expiry(now, session.ttlSeconds),
@@ -47,7 +49,7 @@ export const renewSession = async (
   if ('family' in session || session.keptDigests.length === 0) return undefined
   const { rows } = await sql<SessionAt>`
     UPDATE sessions SET cookie_digest = ${session.cookieDigest}, amr = ${[...session.amr]}::text[],
-      auth_time = ${now()}, last_seen_at = ${now()}, expires_at = ${expiry(now, session.ttlSeconds)}
+      acr = ${acrOf(session.amr)}, auth_time = ${now()}, last_seen_at = ${now()}, expires_at = ${expiry(now, session.ttlSeconds)}
     WHERE id = (
       SELECT s.id FROM sessions s
       WHERE s.user_id = ${userId}::uuid AND s.cookie_digest = ANY (${[...session.keptDigests]}::bytea[])

@@ -60,6 +60,7 @@ t.test('it waits, gets its tokens when the person has agreed, and gets them once
   t.strictSame(claims, {
     ...{ iss: 'http://localhost:4000', sub: person.user.id, aud: 'http://localhost:4000' },
     ...{ client_id: client.id, scope: 'read write', sid: person.sessionId, amr: ['pwd'] },
+    acr: 'urn:tessera:pwd',
     ...{ roles: ['user'], permissions: [] },
   })
   t.match(refresh_token, /^trt_/)

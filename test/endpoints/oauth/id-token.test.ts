@@ -50,6 +50,7 @@ t.test('an ID token says who signed in, when, how, and for which request', async
     sub: user.id,
     aud: party.id,
     auth_time: Math.floor(row.auth_time.getTime() / 1000),
+    acr: 'urn:tessera:pwd',
     amr: ['pwd'],
     sid: sessionId,
     nonce: 'n-1',

@@ -136,6 +136,7 @@ const elsewhere: Record<string, string> = {
   revocation_endpoint_auth_signing_alg_values_supported: `${oauth}/client-assertions.test.ts`,
   introspection_endpoint_auth_signing_alg_values_supported: `${oauth}/client-assertions.test.ts`,
   dpop_signing_alg_values_supported: `${oauth}/dpop-proofs.test.ts`,
+  acr_values_supported: `${oauth}/step-up.test.ts`,
   require_pushed_authorization_requests: `${oauth}/par.test.ts`,
   response_types_supported: `${oauth}/authorize-refusals.test.ts`,
   response_modes_supported: `${oauth}/authorization-answers.test.ts`,
