@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto'
 import { test } from 'tap'
-import { register } from '../../support/service.ts'
+import { connect, register, startService } from '../../support/service.ts'
 import { callback, errorOf, nameOf, startPages } from './visitor.ts'
 
 test('/sign-in', async (t) => {
@@ -52,4 +53,87 @@ test('/sign-in', async (t) => {
       t.notMatch(page.html, 'wrong password')
     }
   })
+})
+
+test('/sign-in against guessing', async (t) => {
+  await t.test(
+    'locks as the API does, says so alike of every name, and spares a known device',
+    async (t) => {
+      const { app, issuer, openBrowser } = await startPages(t)
+      const { email, password } = await register(app)
+      const known = openBrowser()
+      const signIn = { username: email, password }
+      await known.submit(await known.open(`${issuer}/sign-in`), signIn)
+      for (const username of [email, 'nobody@example.com']) {
+        const guesser = openBrowser()
+        const form = await guesser.open(`${issuer}/sign-in`)
+        const statuses: number[] = []
+        for (let guess = 0; guess < 6; guess += 1) {
+          const page = await guesser.submit(form, { username, password: `guess ${guess}` })
+          statuses.push(page.status)
+        }
+        t.strictSame(statuses, [403, 403, 403, 403, 403, 429], username)
+        const locked = await guesser.submit(form, { username, password })
+        t.equal(locked.status, 429)
+        t.equal(nameOf(locked), 'sign-in')
+        t.equal(errorOf(locked), 'Too many attempts failed. Try again later.')
+        t.match(locked.headers.get('retry-after'), /^\d+$/)
+      }
+      const again = await known.open(`${issuer}/sign-in`)
+      t.equal(nameOf(await known.submit(again, signIn)), 'account')
+    },
+  )
+
+  await t.test('counts requests by address, and answers too many by a page', async (t) => {
+    const { issuer, openBrowser } = await startPages(t, { RATE_LIMIT_SIGN_IN: '2/60' })
+    const browser = openBrowser()
+    const form = await browser.open(`${issuer}/sign-in`)
+    const send = () => browser.submit(form, { username: 'jo@example.com', password: 'x' })
+    t.strictSame([(await send()).status, (await send()).status], [403, 403])
+    const page = await send()
+    t.equal(page.status, 429)
+    t.equal(nameOf(page), 'error')
+    t.equal(errorOf(page), 'Too many requests. Try again later.')
+    t.match(page.headers.get('retry-after'), /^\d+$/)
+  })
+})
+
+test('the cookies of a browser', async (t) => {
+  const service = await startService(t, { ISSUER: 'https://id.example' })
+  const { app, config } = service
+  const { email, password } = await register(app)
+  const form = await app.inject('/sign-in')
+  const [browser] = form.cookies
+  const answer = await app.inject({
+    method: 'POST',
+    url: '/sign-in',
+    headers: {
+      origin: 'https://id.example',
+      'content-type': 'application/x-www-form-urlencoded',
+      cookie: `${browser?.name}=${browser?.value}`,
+    },
+    payload: new URLSearchParams({
+      csrf_token: /name="csrf_token" value="([^"]*)"/.exec(form.body)?.[1] ?? '',
+      username: email,
+      password,
+    }).toString(),
+  })
+  t.equal(answer.statusCode, 303)
+  t.equal(answer.headers.location, '/account')
+  const kept = answer.cookies.map(({ value, ...rest }) => ({ ...rest, length: value.length }))
+  const own = { path: '/', secure: true, httpOnly: true }
+  t.match(
+    kept.find(({ name }) => name === '__Host-tessera_session'),
+    { ...own, sameSite: 'Lax', maxAge: config.refreshTokenTtlSeconds, length: 43 },
+  )
+  t.match(
+    kept.find(({ name }) => name === '__Host-tessera_device'),
+    { ...own, sameSite: 'Strict' },
+  )
+  t.ok(kept.every((cookie) => !('domain' in cookie)))
+  const db = await connect(t, service)
+  const secret = answer.cookies.find(({ name }) => name === '__Host-tessera_session')?.value ?? ''
+  const digest = createHash('sha256').update(secret).digest()
+  const row = db.selectFrom('sessions').select('id').where('cookie_digest', '=', digest)
+  t.ok(await row.executeTakeFirst(), 'nothing but the digest of the secret is kept')
 })
