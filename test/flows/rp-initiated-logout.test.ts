@@ -213,3 +213,18 @@ t.test('what is refused ends nothing and leads nowhere', async (t) => {
   }
   t.ok(await isLive(sessionId))
 })
+
+t.test('a client that registered itself gets a link, and no browser without a click', async (t) => {
+  const stranger = await createRelyingParty(service, { postLogoutRedirectUris: [after] })
+  await db
+    .updateTable('clients')
+    .set({ registered_by: 'open' })
+    .where('id', '=', stranger.id)
+    .execute()
+  deps.clients.invalidate(stranger.id)
+  const query = { client_id: stranger.id, post_logout_redirect_uri: after, state: 's' }
+  const answer = await open(query)
+  t.equal(answer.statusCode, 200)
+  t.equal(answer.headers.location, undefined)
+  t.match(answer.body, `href="${after}?state=s"`)
+})
