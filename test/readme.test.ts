@@ -74,13 +74,16 @@ test('README: every endpoint that it names exists, and every one that exists is 
     ),
   )
   const { paths } = app.swagger() as { paths: Record<string, object> }
+  // Pages are no part of the description.
+  const isRoute = (url: string): boolean =>
+    (['GET', 'POST'] as const).some((method) => app.hasRoute({ method, url }))
   const existing = Object.keys(paths).map((path) => path.replace(/\{(\w+)\}/g, ':$1'))
   t.strictSame(
     existing.filter((path) => !named.includes(path)),
     [],
   )
   t.strictSame(
-    named.filter((path) => !existing.includes(path) && path !== '/docs'),
+    named.filter((path) => !existing.includes(path) && !isRoute(path)),
     [],
   )
 })
