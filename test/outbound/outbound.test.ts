@@ -1,8 +1,10 @@
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { type Test, test } from 'tap'
 import { createOutbound, type OutboundRequest } from '../../src/outbound/outbound.ts'
+import { createCertificate } from '../support/client-certificates.ts'
 import { waitUntil } from '../support/wait-until.ts'
 
 /** A server of somebody else, on loopback. @returns its base URL, and what it was asked */
@@ -133,4 +135,21 @@ test('a slow host is asked four times at once, and keeps nobody from the others'
     { ok: false, reason: 'too_slow' },
     'free again',
   )
+})
+
+test('a host whose certificate nobody has vouched for is not asked', async (t) => {
+  const { x509, privateKey } = createCertificate('127.0.0.1', { names: { ip: [127, 0, 0, 1] } })
+  const key = privateKey.export({ type: 'pkcs8', format: 'pem' })
+  let requests = 0
+  const server = createSecureServer({ cert: x509.toString(), key }, (_request, response) => {
+    requests += 1
+    response.writeHead(200, json).end('{}')
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  const { port } = server.address() as AddressInfo
+  const outcome = await open().send(asked(`https://127.0.0.1:${port}/`))
+  t.strictSame(outcome, { ok: false, reason: 'unreachable' })
+  t.equal(requests, 0)
 })
