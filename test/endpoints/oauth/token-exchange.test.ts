@@ -185,9 +185,9 @@ t.test('a token of somebody else is exchanged only where it is meant for the cli
   t.strictSame(outcomeOf(await exchange({ subject_token }, picky.headers)), invalid)
 })
 
-t.test('the token ends with the session, and a revoked one is not exchanged', async (t) => {
+t.test('a revoked token is not exchanged', async (t) => {
   const subject_token = await tokenOf(origin, { resource: middle })
-  const token = (await exchange({ subject_token })).json().access_token
+  t.equal((await exchange({ subject_token })).statusCode, 200)
   await postForm(app, '/revoke', { token: subject_token }, origin.headers)
   t.strictSame(
     outcomeOf(await exchange({ subject_token })),
@@ -195,7 +195,6 @@ t.test('the token ends with the session, and a revoked one is not exchanged', as
       code: 'invalid_subject_token',
     }),
   )
-  t.ok(token)
 })
 
 t.test('every exchange is audited before it is answered', async (t) => {
