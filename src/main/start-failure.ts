@@ -2,7 +2,13 @@ import { ConfigError } from '../config.ts'
 import { Unavailable } from '../oauth/unavailable.ts'
 
 /** Errors whose message already is a sentence for the operator. */
-const readable = new Set(['SchemaError', 'DataFolderError', 'SealError', 'CliError', 'TemplateError'])
+const readable = new Set([
+  'SchemaError',
+  'DataFolderError',
+  'SealError',
+  'CliError',
+  'TemplateError',
+])
 
 const listenProblems: Readonly<Record<string, (port: unknown) => string>> = {
   EADDRINUSE: (port) => `Port ${port} is in use: end what listens there, or set PORT to another`,

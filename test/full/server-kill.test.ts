@@ -35,11 +35,7 @@ const refreshRequest = (refreshToken: string): ActRequest => ({
 })
 
 /** Kills the victim when the database so answers what names `id`, before it can hear of it. */
-const killOnReply = (
-  victim: ServerProcess,
-  id: string,
-  isStep: (reply: Buffer) => boolean,
-): void =>
+const killOnReply = (victim: ServerProcess, id: string, isStep: (reply: Buffer) => boolean): void =>
   proxy.loseReply((reply, asked) => {
     // Other transactions run beside it.
     if (!asked.includes(id) || isReading(reply) || !isStep(reply)) return false

@@ -37,7 +37,10 @@ test('issuers of assertions as administrators manage them', async (t) => {
       'must hold 1 to 20 public keys for signatures: RSA of 2048 to 8192 bits, P-256 or Ed25519',
   }
   const { jwks_uri: _uri, ...keyless } = issuer
-  const refused: Record<string, readonly [body: object, ...faults: { field: string; message: string }[]]> = {
+  const refused: Record<
+    string,
+    readonly [body: object, ...faults: { field: string; message: string }[]]
+  > = {
     'no keys': [keyless, oneKeySet],
     'keys twice': [{ ...issuer, jwks: { keys: [] } }, oneKeySet, soundKeys],
     'a secret key': [
