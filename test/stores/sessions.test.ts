@@ -39,7 +39,7 @@ rule('a sign-in stores session, family and events at once', async (t, backend) =
     ended_reason: null,
     cookie_digest: null,
     last_seen_at: null,
-    acr: null,
+    acr: 'urn:tessera:pwd',
   })
   t.match(await stores.familyRow(session.family.id), {
     session_id: session.id,

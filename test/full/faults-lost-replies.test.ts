@@ -1,15 +1,15 @@
 import { sql } from 'kysely'
 import { test } from 'tap'
-import { isAccepted, refresh, tokenOf } from '../support/nodes.ts'
-import { startProxy } from '../support/proxy.ts'
-import { connect, register, startService } from '../support/service.ts'
 import {
   familyRow,
   isRotation,
   lockFamilies,
   startBehindProxy,
   waitingBackend,
-} from './faulty-database.ts'
+} from '../faults/faulty-database.ts'
+import { isAccepted, refresh, tokenOf } from '../support/nodes.ts'
+import { startProxy } from '../support/proxy.ts'
+import { connect, register, startService } from '../support/service.ts'
 
 test('refresh: the database’s reply is lost after the commit: the server repeats and answers', async (t) => {
   const { service, proxy, db } = await startBehindProxy(t)

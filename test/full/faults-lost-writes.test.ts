@@ -1,11 +1,11 @@
 import { Client } from 'pg'
 import t, { test } from 'tap'
 import { postForm } from '../endpoints/oauth/requests.ts'
+import { type FaultyDatabase, familyRow, startBehindProxy } from '../faults/faulty-database.ts'
 import { isAccepted, refresh, tokenOf } from '../support/nodes.ts'
 import { keptThroughKill, startPostgresServer } from '../support/postgres-server.ts'
 import { register, startService, type TestService } from '../support/service.ts'
 import { waitUntil } from '../support/wait-until.ts'
-import { type FaultyDatabase, familyRow, startBehindProxy } from './faulty-database.ts'
 
 // A failover to a server that had not received everything, and a restore of an older copy: the
 // database comes back without what it had promised.

@@ -1,8 +1,8 @@
 import { test } from 'tap'
+import { bodyOf, credentials, get, post, type SignedIn } from '../faults/over-http.ts'
 import { createEmptyDatabase } from '../support/database.ts'
 import { spawnServer, startServer } from '../support/server-process.ts'
 import { connect, testEnvironment } from '../support/service.ts'
-import { bodyOf, credentials, get, post, type SignedIn } from './over-http.ts'
 
 test('two first starts at once on one empty database are one service with one set of keys', async (t) => {
   const { url: databaseUrl } = await createEmptyDatabase(t)

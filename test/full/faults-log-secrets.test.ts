@@ -1,8 +1,8 @@
 import { test } from 'tap'
+import { sendRubbish, startTalkative, useEverything } from '../faults/every-request.ts'
+import { get, post } from '../faults/over-http.ts'
+import { formsOf } from '../faults/vault.ts'
 import { waitUntil } from '../support/wait-until.ts'
-import { sendRubbish, startTalkative, useEverything } from './every-request.ts'
-import { get, post } from './over-http.ts'
-import { formsOf } from './vault.ts'
 
 test('at the chattiest level no secret stands in the output, whatever happens', async (t) => {
   const talkative = await startTalkative(t)

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { serve } from './served.ts'
+import { serve } from '../cli/served.ts'
 
 const { run, json } = await serve(t)
 const schema = { type: 'object', properties: { amount: { type: 'string' } } }

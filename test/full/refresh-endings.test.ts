@@ -1,7 +1,7 @@
 import { test } from 'tap'
+import { raceEnding, racing } from '../flows/refresh-race.ts'
 import { isAccepted, refresh, startNodes, tokenOf } from '../support/nodes.ts'
 import { register, type TestService } from '../support/service.ts'
-import { raceEnding, racing } from './refresh-race.ts'
 
 type Person = Awaited<ReturnType<typeof register>>
 const operator = { actor: 'cli', origin: {} }
