@@ -5,7 +5,7 @@ import { openPool } from '../../src/stores/postgres/pool.ts'
 import { SchemaError } from '../../src/stores/postgres/schema-state.ts'
 import { connectAsService, replay } from '../releases/replay.ts'
 import { migrateTo } from '../releases/schema.ts'
-import { readTranscript, type Statement } from '../releases/transcript.ts'
+import { readTranscript, releaseBefore, type Statement } from '../releases/transcript.ts'
 import { createEmptyDatabase } from '../support/database.ts'
 import { poolOptions } from '../support/sql-backends.ts'
 import { waitUntil } from '../support/wait-until.ts'
@@ -14,7 +14,7 @@ import { waitUntil } from '../support/wait-until.ts'
 // their time limits, while the schema changes beneath them.
 const families = 50_000
 const connections = 4
-const { migrations, statements } = readTranscript(1)
+const { migrations, statements } = readTranscript(releaseBefore)
 
 /** What can be said again and again: it reads, updates, deletes, or records an event. */
 const isRepeatable = ({ text }: Statement): boolean =>
@@ -35,7 +35,7 @@ const onUrl = async (url: string, text: string): Promise<Record<string, string>[
   return rows
 }
 
-/** A database that release 1 has made, filled with what it wrote and with many families. */
+/** A database that the release before has made, filled with what it wrote and with many families. */
 const createOldDatabase = async (t: Test): Promise<string> => {
   const { url } = await createEmptyDatabase(t)
   await migrateTo(url, Object.keys(migrations))

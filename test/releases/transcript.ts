@@ -22,6 +22,9 @@ export type Transcript = {
   readonly statements: readonly Statement[]
 }
 
+/** The one whose nodes still run while this one is rolled out; its transcript is kept here. */
+export const releaseBefore = 2
+
 const fileOf = (release: number): URL => new URL(`release-${release}.ndjson`, import.meta.url)
 
 /** One line for what the release was, with each text once; then one for each statement. */
