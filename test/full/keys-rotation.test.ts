@@ -6,11 +6,17 @@ import {
   connectPostgres,
   createConnection,
 } from '../../src/stores/postgres/database.ts'
+import * as fixture from '../keys/key-fixture.ts'
+import {
+  byCommand,
+  clearKeys,
+  day,
+  lead,
+  longestTokenLifetimeSeconds,
+} from '../keys/key-fixture.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { openPostgres, poolOptions } from '../support/sql-backends.ts'
 import { storeContract } from '../support/store-contract.ts'
-import * as fixture from './key-fixture.ts'
-import { byCommand, clearKeys, day, lead, longestTokenLifetimeSeconds } from './key-fixture.ts'
 
 // Nothing is verified with these keys, and small ones are made ten times as fast.
 const openNode = (t: Test, backend: Connection, keyEncryptionKeys?: readonly Buffer[]) =>
